@@ -26,7 +26,7 @@ function held(): { worker: (item: string) => Promise<string>; begun: string[]; e
 }
 
 describe('batch', () => {
-  it('gives results in the order of the items, and collects what fails', async () => {
+  it('returns results in item order, failures included', async () => {
     const rows = await batch([30, 1, 10], async (ms, { index }) => {
       await settle(ms);
       if (ms === 1) throw new Error('no');
@@ -40,13 +40,13 @@ describe('batch', () => {
     ]);
   });
 
-  it('gives them as they end where that is asked for', async () => {
+  it('yields results as they finish when asked to', async () => {
     expect(values(await batch([30, 1, 10], (ms) => settle(ms).then(() => ms), { order: 'completion' }))).toEqual([
       1, 10, 30,
     ]);
   });
 
-  it('pulls an iterable no faster than its window, and begins nothing before it is read', async () => {
+  it('pulls from an iterable no faster than its window, and starts nothing before it is consumed', async () => {
     let pulled = 0;
     const endless = {
       async *[Symbol.asyncIterator]() {
@@ -83,7 +83,7 @@ describe('batch', () => {
     expect(most).toBe(3);
   });
 
-  it('calls equal items once, and again where told to', async () => {
+  it('runs equal items once, and again when told to', async () => {
     let calls = 0;
     const items = [{ a: 1, b: 2 }, { b: 2, a: 1 }, { a: 2 }, { a: 1, b: 2 }];
     const worker = (): number => ++calls;
@@ -94,7 +94,7 @@ describe('batch', () => {
     expect(values(await batch(items, worker, { maxConcurrent: 1, dedupe: false }))).toEqual([1, 2, 3, 4]);
   });
 
-  it('shares an answer that is still on its way, a failure too', async () => {
+  it('shares an answer that is still pending, and a failure', async () => {
     let calls = 0;
     const rows = await batch(['a', 'a'], async () => {
       calls++;
@@ -104,7 +104,7 @@ describe('batch', () => {
     expect([calls, values(rows)]).toEqual([1, ['down', 'down']]);
   });
 
-  it('sends the first of a prefix alone, and the next where it fails', async () => {
+  it('sends the first item of a prefix alone, and the next if it fails', async () => {
     const { worker, begun, end } = held();
     const run = batch(['x1', 'x2', 'y1', 'x3'], worker, { prefix: (item) => item[0]! }).then(values);
     await settle();
@@ -151,7 +151,7 @@ describe('batch', () => {
     expect(seen).toEqual(Array.from({ length: finished }, () => 'error'));
   });
 
-  it('finishes what is in flight when it is stopped, though the source stalls', async () => {
+  it('finishes what is in flight when it is stopped, even if the source stalls', async () => {
     const { worker, end } = held();
     const seen: unknown[] = [];
     const run = batch(
@@ -170,7 +170,7 @@ describe('batch', () => {
     expect(seen).toEqual(['0']);
   });
 
-  it('ends at once with the reason of an abort, and tells the workers', async () => {
+  it('ends at once with the reason of an abort, and passes it to the workers', async () => {
     const abort = new AbortController();
     const signals: AbortSignal[] = [];
     const run = batch(
@@ -203,7 +203,7 @@ describe('batch', () => {
     await expect(run).rejects.toThrow('disk');
   });
 
-  it('counts attempts and tokens of guarded calls, and tells how far it is', async () => {
+  it('counts attempts and tokens of guarded calls, and reports progress', async () => {
     const guard = testGuard({ retry: { initialDelayMs: 1, maxDelayMs: 2 }, pacing: { requestsPerMinute: 60_000 } });
     const answer = json({
       id: 'c',
@@ -244,7 +244,7 @@ describe('batch', () => {
     expect(told.at(-1)!.eta).toEqual({ fromSeconds: 0, toSeconds: 0, binds: 'concurrency' });
   });
 
-  it('finishes what is in flight when there is no further item because of an error', async () => {
+  it('finishes what is in flight when an error ends the source', async () => {
     const broken = new Error('the file ends in the middle');
     const { worker, end, begun } = held();
     async function* items() {
@@ -266,7 +266,7 @@ describe('batch', () => {
     expect(values(rows)).toEqual(['a', 'b']);
   });
 
-  it('says what is wrong with an option at once', () => {
+  it('rejects a bad option at once', () => {
     expect(() => batch([], () => 1, { maxConcurrent: 0 })).toThrow('Expected `maxConcurrent` to be an integer from 1');
     expect(() => batch([], () => 1, { stopAfter: 1.5 })).toThrow('`stopAfter`');
     expect(() => batch([], () => 1, { order: 'random' as 'input' })).toThrow("one of 'input', 'completion'");
@@ -275,7 +275,7 @@ describe('batch', () => {
     expect(() => batch([], () => 1, { journal: '' })).toThrow('`journal`');
   });
 
-  it('is read once', async () => {
+  it('can be consumed once', async () => {
     const run = batch([1], (item) => item);
     await run;
     await expect(run).rejects.toThrow('once');

@@ -60,7 +60,7 @@ async function run(
 const items = Array.from({ length: 60 }, (_, index) => `item ${index}`);
 
 describe('a run with a budget', () => {
-  it('tells what rows and the run cost', async () => {
+  it('reports the cost of rows and of the run', async () => {
     const { rows, last } = await run(items.slice(0, 4), {});
     const costs = rows.map(({ costUsd }) => costUsd!);
     expect(Math.min(...costs)).toBeGreaterThan(0);
@@ -77,7 +77,7 @@ describe('a run with a budget', () => {
     await without.close();
   });
 
-  it('never spends more than that, whatever the worst case and the number at once (property)', async () => {
+  it('never spends more, whatever the worst case and the concurrency (property)', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.double({ min: 0.2, max: 5, noNaN: true }),
@@ -98,7 +98,7 @@ describe('a run with a budget', () => {
     );
   });
 
-  it('goes on from its journal, which knows what earlier runs have cost', async () => {
+  it('resumes from its journal, which knows what earlier runs cost', async () => {
     const options = { journal: join(folder, 'run.jsonl'), worstCost: () => 0.5, maxConcurrent: 5 };
     const first = await run(items, { ...options, maxCost: 2 });
     expect(first.error).toMatchObject({ code: 'batch_budget', message: expect.stringContaining('Of $2') });
@@ -112,7 +112,7 @@ describe('a run with a budget', () => {
     expect(more.last.cost!.usd).toBeCloseTo(sum(more.rows.map(({ costUsd }) => costUsd!)), 6);
   });
 
-  it('stops before an item whose worst case nobody knows', async () => {
+  it('stops before an item whose worst case is unknown', async () => {
     const { rows, error } = await run(items, {
       maxCost: 1_000,
       worstCost: (_item, index) => (index === 3 ? undefined : 1),
@@ -151,7 +151,7 @@ describe('a run with a budget', () => {
     await unpriced.close();
   });
 
-  it('charges the worst case of each attempt whose answer was lost, and tells it apart', async () => {
+  it('charges the worst case of each attempt whose answer was lost, and reports it separately', async () => {
     let sent = 0;
     const server = createServer((request, response) => {
       request.resume();
@@ -210,7 +210,7 @@ describe('a run with a budget', () => {
     },
   );
 
-  it('ends when it is stopped while an item waits for room', async () => {
+  it('ends when it is stopped while an item waits for budget', async () => {
     const seen: unknown[] = [];
     let begin!: () => void;
     const begun = new Promise<void>((resolve) => (begin = resolve));
@@ -232,7 +232,7 @@ describe('a run with a budget', () => {
     [{ maxCost: 0, worstCost: () => 1 }, 'maxCost'],
     [{ maxCost: 1 }, 'worstCost'],
     [{ worstCost: 1 }, 'worstCost'],
-  ])('is checked: %j', (options, name) => {
+  ])('is validated: %j', (options, name) => {
     expect(() => batch([], () => 1, options as unknown as BatchOptions<unknown>)).toThrow(`\`${name}\``);
   });
 });

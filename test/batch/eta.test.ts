@@ -72,8 +72,8 @@ async function looksAt(seed: number): Promise<Look[]> {
   });
 }
 
-describe('the estimate of a run', () => {
-  it(`holds its true end, and narrows (${DRAWS} runs at random)`, async () => {
+describe('the estimated end of a run', () => {
+  it(`contains the true end and narrows (${DRAWS} runs at random)`, async () => {
     const all: Look[] = [];
     for (let index = 0; index < DRAWS; index++) all.push(...(await looksAt(seedOf(SEED, index))));
     const widths = PARTS.map((part) => {

@@ -61,13 +61,13 @@ const failing = async (made: Promise<unknown>): Promise<BatchError> => {
   return error as BatchError;
 };
 
-describe('a journal that is no file', () => {
-  it.each(['/dev/full', '/dev/zero', '/dev/null'])('%s is refused', async (path) => {
+describe('a journal path that is not a file', () => {
+  it.each(['/dev/full', '/dev/zero', '/dev/null'])('is refused: %s', async (path) => {
     expect((await failing(valuesOf(path))).code).toBe('journal_invalid');
     expect(called).toBe(0);
   });
 
-  it('a folder is refused, and keeps no lock', async () => {
+  it('is refused if it is a folder, and keeps no lock', async () => {
     const path = join(folder, 'run.jsonl');
     await mkdir(path);
     expect((await failing(valuesOf(path))).code).toBe('journal_invalid');
@@ -75,20 +75,20 @@ describe('a journal that is no file', () => {
     expect(await valuesOf(path)).toEqual(DONE);
   });
 
-  it('a pipe is refused, which would wait for its writer', async () => {
+  it('is refused if it is a pipe, which would wait for its writer', async () => {
     const path = join(folder, 'run.jsonl');
     await run('mkfifo', [path]);
     expect((await failing(valuesOf(path))).code).toBe('journal_invalid');
   });
 
-  it('a link to nothing is refused', async () => {
+  it('is refused if it is a dangling link', async () => {
     const path = join(folder, 'run.jsonl');
     await symlink(join(folder, 'nothing.jsonl'), path);
     const error = await failing(valuesOf(path));
     expect([error.code, (error.cause as { code?: string }).code]).toEqual(['journal_failed', 'EEXIST']);
   });
 
-  it('one below a file is refused', async () => {
+  it('is refused below a file', async () => {
     await writeFile(join(folder, 'file'), '');
     const error = await failing(valuesOf(join(folder, 'file', 'run.jsonl')));
     expect(error.code).toBe('journal_failed');
@@ -96,7 +96,7 @@ describe('a journal that is no file', () => {
   });
 });
 
-describe('a journal that is taken away during the run', () => {
+describe('a journal that is removed during the run', () => {
   const path = (): string => join(folder, 'run.jsonl');
 
   it.each([
@@ -121,13 +121,13 @@ describe('a journal that is taken away during the run', () => {
     expect(called).toBeGreaterThan(0);
   });
 
-  it('its folder removed: stops the run', async () => {
+  it('folder removed: stops the run', async () => {
     const inside = join(folder, 'deep', 'run.jsonl');
     const error = await failing(valuesOf(inside, () => rm(join(folder, 'deep'), { recursive: true })));
     expect(error.code).toBe('journal_failed');
   });
 
-  it('moved and moved back: the next run goes on', async () => {
+  it('moved and moved back: the next run continues', async () => {
     const aside = join(folder, 'aside.jsonl');
     await failing(valuesOf(path(), () => rename(path(), aside)));
     await rename(aside, path());
@@ -138,8 +138,8 @@ describe('a journal that is taken away during the run', () => {
   });
 });
 
-describe('a disk that refuses', () => {
-  it('says no space when the journal is begun, and leaves nothing in the way', async ({ skip }) => {
+describe('a failing disk', () => {
+  it('full when the journal is created: is reported, and leaves nothing behind', async ({ skip }) => {
     const small = join(folder, 'small');
     await mkdir(small);
     const mount = await run('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', small]).catch(() => undefined);
@@ -156,7 +156,7 @@ describe('a disk that refuses', () => {
     }
   });
 
-  it('read-only: is told before anything is called', async ({ skip }) => {
+  it('read-only: is reported before any call', async ({ skip }) => {
     const small = join(folder, 'small');
     await mkdir(small);
     const mount = await run('mount', ['-t', 'tmpfs', 'tmpfs', small]).catch(() => undefined);
@@ -172,7 +172,7 @@ describe('a disk that refuses', () => {
     }
   });
 
-  it('without permission: is told before anything is called', async ({ skip }) => {
+  it('without permission: is reported before any call', async ({ skip }) => {
     const path = join(folder, 'run.jsonl');
     await writeFile(path, '');
     await chmod(path, 0o444);

@@ -38,7 +38,7 @@ const outcome = (rows: readonly BatchResult<string>[]): unknown[] =>
   rows.map((row) => (row.status === 'ok' ? row.value : (row.error as Error).message));
 
 describe('a journal', () => {
-  it('repeats nothing that is done, failures included, and keeps order and ids', async () => {
+  it('repeats no finished item, failed ones included, and keeps order and ids', async () => {
     const first = await run(['a', '!b', 'c'], { id: (item) => `row-${item}` });
     const again = await run(['a', '!b', 'c', 'd'], { id: (item) => `row-${item}` });
     expect(again.called).toEqual(['d']);
@@ -54,14 +54,14 @@ describe('a journal', () => {
     expect(failed).toMatchObject({ error: { name: 'RangeError', status: 400, code: 'bad', data: { a: 1 } } });
   });
 
-  it('runs failures again where told to, and changed items always', async () => {
+  it('repeats failures when told to, and changed items always', async () => {
     await run(['a', '!b']);
     expect((await run(['a', '!b'], { journal: { path, retryFailed: true } })).called).toEqual(['!b']);
     expect((await run(['a', 'b'])).called).toEqual(['b']);
     expect((await run(['new', 'a', 'b'])).called).toEqual(['new']);
   });
 
-  it('is no reason to send more than a stop allows, and its old failures are no reason to stop', async () => {
+  it('does not make a stopped run send more, and its old failures do not stop it', async () => {
     const items = Array.from({ length: 30 }, (_, index) => `!${index}`);
     const called: string[] = [];
     const fails = (item: string): never => {
@@ -75,7 +75,7 @@ describe('a journal', () => {
     expect(called).toEqual(['!0', '!1', '!2', '!3']);
   });
 
-  it('cuts off what was being written, and does that row again', async () => {
+  it('drops a half-written row and runs it again', async () => {
     await run(['a', 'b', 'c']);
     const text = await readFile(path, 'utf8');
     for (const cut of [1, 2, 20, 60]) {
@@ -86,7 +86,7 @@ describe('a journal', () => {
     }
   });
 
-  it('lives with spoiled and repeated lines, and with a first line cut short', async () => {
+  it('tolerates corrupt and repeated lines, and a truncated first line', async () => {
     await run(['a', 'b']);
     const [header, a, b] = (await readFile(path, 'utf8')).split('\n');
     await writeFile(path, `${header}\n${a}\n{"key": \n\0\0\nnull\n${a}\n${b}\n`);
@@ -95,7 +95,7 @@ describe('a journal', () => {
     expect((await run(['a', 'b'])).called).toEqual(['a', 'b']);
   });
 
-  it('refuses a file of another kind, and leaves it as it is', async () => {
+  it('refuses a file of another kind and leaves it unchanged', async () => {
     await writeFile(path, 'my thesis');
     await expect(run(['a'])).rejects.toMatchObject({ code: 'journal_invalid' });
     expect(await readFile(path, 'utf8')).toBe('my thesis');
@@ -111,7 +111,7 @@ describe('a journal', () => {
     await expect(run(['a'], { journal: { path, parameters: { top_p: 1, model: 'x' } } })).rejects.toThrow('parameters');
   });
 
-  it('is for one run at a time, and outlives one that was killed', async () => {
+  it('belongs to one run at a time, and survives one that was killed', async () => {
     let second: unknown;
     await batch(['a'], async () => (second = await run(['b']).catch((error: unknown) => error)) && 1, {
       journal: path,
@@ -130,7 +130,7 @@ describe('a journal', () => {
     ['nobody had before', undefined],
     ['a dead process had', JSON.stringify({ pid: 2 ** 30, host: hostname() })],
     ['a dead process was about to have', ''],
-  ])('is for one of many that begin at once, where %s it', async (_name, lock) => {
+  ])('is given to one of many runs that start at once, when %s it', async (_name, lock) => {
     const held = async (one: string): Promise<number> => {
       if (lock !== undefined) await writeFile(`${one}.lock`, lock);
       const begun = await Promise.allSettled(Array.from({ length: 8 }, () => lockFile(one)));
@@ -143,7 +143,7 @@ describe('a journal', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it.runIf(process.platform === 'linux')('is not held by another process that was given the same id', async () => {
+  it.runIf(process.platform === 'linux')('is not locked by another process that got the same id', async () => {
     // As that of a container whose only process always has the first id.
     const owner = { pid: process.pid, host: hostname(), nonce: 'of before' };
     await writeFile(`${path}.lock`, JSON.stringify({ ...owner, began: '1' }));
@@ -152,7 +152,7 @@ describe('a journal', () => {
     await expect(run(['a'])).rejects.toMatchObject({ code: 'journal_locked' });
   });
 
-  it('holds what has to wait behind a slow item, and gives it back in order', async () => {
+  it('holds results that wait behind a slow item, and returns them in order', async () => {
     // Together more than is kept in memory.
     const value = (item: number): string => `value ${item}`.padEnd(20_000);
     const items = Array.from({ length: 500 }, (_, index) => index);
@@ -170,7 +170,7 @@ describe('a journal', () => {
   it.each([
     ['with a journal', () => ({ journal: path })],
     ['without one', () => ({ maxConcurrent: 2, window: 300 })],
-  ])('goes on behind a slow item while others end: %s', async (_name, options) => {
+  ])('continues behind a slow item while others end: %s', async (_name, options) => {
     const items = Array.from({ length: 300 }, (_, index) => index);
     let others = 0;
     let release = (): void => {};
@@ -184,19 +184,19 @@ describe('a journal', () => {
     expect((await batch(items, worker, options())).map(({ index }) => index)).toEqual(items);
   });
 
-  it('is written before a result is told', async () => {
+  it('is written before a result is reported', async () => {
     for await (const row of batch(['a', 'b', 'c'], (item) => item, { journal: path })) {
       expect(await readFile(path, 'utf8')).toContain(`"index":${row.index}`);
     }
   });
 
-  it('ends the run where a value is no JSON, and goes on where it was', async () => {
+  it('ends the run at a value that is not JSON, and resumes there', async () => {
     await expect(batch(['a', 'b'], (item) => (item === 'b' ? 1n : 'A'), { journal: path })).rejects.toThrow('BigInt');
     await appendFile(path, '{"torn');
     expect((await run(['a', 'b'])).rows).toHaveLength(2);
   });
 
-  it('comes to the same results though lines are torn, doubled, spoiled or out of order (property)', async () => {
+  it('gives the same results if lines are truncated, repeated, corrupt or reordered (property)', async () => {
     const items = Array.from({ length: 12 }, (_, index) => (index % 5 === 4 ? `!${index}` : `item ${index}`));
     const clean = (await run(items)).rows;
     const whole = await readFile(path, 'utf8');
@@ -225,7 +225,7 @@ describe('a journal', () => {
     );
   });
 
-  it('comes to the same results however often the run is stopped (property)', async () => {
+  it('gives the same results however often the run is stopped (property)', async () => {
     const item = fc.stringMatching(/^!?[a-d]{1,2}$/);
     await fc.assert(
       fc.asyncProperty(

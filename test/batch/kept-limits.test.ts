@@ -60,8 +60,8 @@ async function run(guard: Guard, rows: number): Promise<number[]> {
 
 const limitsIn = (text: string): string[] => text.split('\n').filter((line) => line.startsWith('{"limits":'));
 
-describe('the limits of a run', () => {
-  it('are in its journal, and the next process begins with them', async () => {
+describe('the limits learned by a run', () => {
+  it('are kept in its journal, and the next process starts with them', async () => {
     expect(await run(newGuard(), 60)).toEqual([]);
     const text = await readFile(journal, 'utf8');
     const rows = limitsIn(text);
@@ -85,14 +85,14 @@ describe('the limits of a run', () => {
     ['is spoiled', (row: string) => row.replace(/"limit":\d+/, '"limit":-5')],
     ['is of another day', (row: string) => row.replace(/"at":\d+/, `"at":${Date.now() - 2 * 86_400_000}`)],
     ['is nonsense', () => '{"limits":{"at":"now","lanes":[null,{"provider":"nobody"}]}}'],
-  ])('are found out anew where their row %s', async (_name, spoil) => {
+  ])('are learned anew if their row %s', async (_name, spoil) => {
     await run(newGuard(), 8);
     const text = await readFile(journal, 'utf8');
     await writeFile(journal, text.replace(/^\{"limits".*$/gm, spoil));
     expect(await run(newGuard(), 12)).toEqual([]);
   });
 
-  it('hold no lane for longer than a limit would', async () => {
+  it('delay no lane for longer than a limit would', async () => {
     await run(newGuard(), 8);
     const guard = newGuard();
     const spoiled = (await readFile(journal, 'utf8')).replaceAll(/"left":[^}]*\}/g, '"left":-1e300}');
@@ -107,7 +107,7 @@ describe('the limits of a run', () => {
     await going.catch(() => undefined);
   });
 
-  it('are begun with, and given up where the account has others now', async () => {
+  it('are used at first, and dropped if the account has others now', async () => {
     await run(newGuard(), 8);
     await using other = await startSimulator({
       provider: 'openai',

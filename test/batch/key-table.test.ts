@@ -14,8 +14,8 @@ afterEach(() => rm(folder, { recursive: true }));
 let files = 0;
 const table = (): KeyTable => new KeyTable(() => join(folder, `keys-${files++}`));
 
-describe('a table of keys', () => {
-  it('is a map from text to numbers', () => {
+describe('KeyTable', () => {
+  it('maps text to numbers', () => {
     const step = fc.tuple(fc.string({ maxLength: 2 }), fc.integer({ min: 0, max: 2 ** 50 }));
     fc.assert(
       fc.property(fc.array(step, { maxLength: 400 }), (steps) => {

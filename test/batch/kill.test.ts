@@ -66,7 +66,7 @@ describe('a run that is killed', () => {
     expect(calls.length).toBeLessThanOrEqual(ROWS + killed * AT_ONCE * 4);
   });
 
-  it('goes on after a full disk', async ({ skip }) => {
+  it('resumes after a full disk', async ({ skip }) => {
     const small = join(folder, 'small');
     const run = promisify(execFile);
     await run('mkdir', [small]);

@@ -75,8 +75,8 @@ async function killed(seed: number, awayMs: number, recalled: boolean): Promise<
   return result;
 }
 
-describe('a run that goes on after a kill', () => {
-  it(`is refused less with what the first one knew of limits (${DRAWS} providers at random)`, async () => {
+describe('a run that resumes after a kill', () => {
+  it(`is refused less because it knows the limits that the first one learned (${DRAWS} providers at random)`, async () => {
     let [blind, knowing] = [0, 0];
     let [blindMs, knowingMs] = [0, 0];
     for (let index = 0; index < DRAWS; index++) {

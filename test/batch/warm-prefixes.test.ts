@@ -4,7 +4,7 @@ import { VirtualClock } from '../helpers/virtual-clock.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('of several beginnings each has its first', async () => {
+test('each of several prefixes has its first item', async () => {
   const warm = new WarmPrefixes(new VirtualClock());
   const first = await warm.enter(['system', 'system, document 1']);
   const order: string[] = [];
@@ -26,7 +26,7 @@ test('of several beginnings each has its first', async () => {
   expect(order.at(-1)).toBe('third first');
 });
 
-test('a beginning that was not used for long is warmed again, one in use is not', async () => {
+test('a prefix unused for long is warmed again, one in use is not', async () => {
   const clock = new VirtualClock();
   const warm = new WarmPrefixes(clock);
   (await warm.enter(['a']))!(true);
@@ -38,7 +38,7 @@ test('a beginning that was not used for long is warmed again, one in use is not'
   expect(await warm.enter(['a'])).toBeDefined();
 });
 
-test('beginnings that nobody shares do not push out one that is in use', async () => {
+test('prefixes that no other item shares do not displace one in use', async () => {
   const warm = new WarmPrefixes(new VirtualClock());
   (await warm.enter(['shared']))!(true);
   for (let index = 0; index < 12_000; index++) {

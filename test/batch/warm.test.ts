@@ -76,8 +76,8 @@ async function run(provider: 'openai' | 'anthropic' | 'groq', warm: boolean): Pr
   };
 }
 
-describe('prompts that begin alike', () => {
-  it.each(['anthropic', 'openai', 'groq'] as const)('meet a warm cache of %s after the first one', async (provider) => {
+describe('prompts with a common prefix', () => {
+  it.each(['anthropic', 'openai', 'groq'] as const)('hit a warm cache of %s after the first one', async (provider) => {
     const cold = await run(provider, false);
     await Promise.all([guard.close(), simulator.close()]);
     const warm = await run(provider, true);

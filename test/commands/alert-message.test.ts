@@ -25,7 +25,7 @@ describe('parseMessage', () => {
     expect(second!.endsAt).toEqual(new Date('2026-11-24T10:01:30Z'));
   });
 
-  test('tells how many alerts were left out', () => {
+  test('reports how many alerts were left out', () => {
     expect(parseMessage(JSON.stringify({ ...notification([firing]), truncatedAlerts: 3 }))).toMatchObject({
       ok: true,
       truncated: 3,
@@ -58,7 +58,7 @@ describe('parseMessage', () => {
     expect(problemOf(message)).toBe(problem);
   });
 
-  test('no text makes it throw', () => {
+  test('never throws', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -95,7 +95,7 @@ describe('alertLines', () => {
     ]);
   });
 
-  test('shows an alert that has nothing but labels', () => {
+  test('shows an alert with labels only', () => {
     const bare = { status: 'firing', labels: { job: 'shop' } };
     expect(parse({ alerts: [bare] }).flatMap(alertLines)).toEqual([
       '--:--:--  FIRING    -         unnamed alert',
@@ -114,7 +114,7 @@ describe('alertLines', () => {
     for (const line of broken) expect(line).toMatch(/^ {10}\S.{0,89}$/);
   });
 
-  test('lets nothing steer the terminal', () => {
+  test('removes control characters that would steer the terminal', () => {
     const evil = { status: 'firing', labels: { alertname: 'a\u001B[2Jb\nc\u202Ed' } };
     expect(parse({ alerts: [evil] }).flatMap(alertLines)).toEqual(['--:--:--  FIRING    -         a [2Jb c d']);
   });

@@ -6,7 +6,7 @@ import { alerts } from '../../src/commands/alerts.ts';
 import { FakeIo } from './fake-io.ts';
 import { firing, notification, resolved } from './notification.ts';
 
-test('with --json prints each alert as a line of its own, and nothing else', async () => {
+test('with --json prints each alert as a line, and nothing else', async () => {
   const io = new FakeIo();
   const listening = io.line(/at (http:\S+)/);
   const ended = alerts(['--port', '0', '--json'], io);
@@ -20,7 +20,7 @@ test('with --json prints each alert as a line of its own, and nothing else', asy
   ]);
 });
 
-describe('an inbox that runs', () => {
+describe('a running inbox', () => {
   let io: FakeIo;
   let url: string;
   let ended: Promise<number>;
@@ -71,7 +71,7 @@ describe('an inbox that runs', () => {
     ['JSON of another kind', '{"alerts":{"0":1}}', 400],
     ['one bad alert among good ones', JSON.stringify(notification([firing, { status: 'firing' }])), 400],
     ['more than it takes', `"${'x'.repeat(4 * 1024 * 1024)}"`, 413],
-  ])('refuses %s, prints nothing and goes on', async (_name, body, status) => {
+  ])('refuses %s, prints nothing and continues', async (_name, body, status) => {
     const response = await post(body);
     expect(response.status).toBe(status);
     expect(await response.text()).toMatch(/^Expected /);
@@ -94,7 +94,7 @@ describe('an inbox that runs', () => {
     expect([response.status, io.outLines]).toEqual([status, []]);
   });
 
-  test('refuses a name that resolves to it, and an endless body', async () => {
+  test('refuses a name that resolves to this machine, and an endless body', async () => {
     const { port } = new URL(url);
     const ask = (head: string, ...chunks: string[]): Promise<string> =>
       new Promise((resolve) => {
@@ -115,7 +115,7 @@ describe('an inbox that runs', () => {
     expect((await post(JSON.stringify(notification([firing])))).status).toBe(200);
   });
 
-  test('survives a request that breaks off', async () => {
+  test('survives a request that is cut off', async () => {
     const { port } = new URL(url);
     await new Promise<void>((resolve) => {
       const socket = connect(Number(port), '127.0.0.1', () => {
@@ -146,7 +146,7 @@ describe('arguments', () => {
     },
   );
 
-  test('a taken port is said to be taken', async () => {
+  test('reports a port that is taken', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
@@ -158,7 +158,7 @@ describe('arguments', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  test('an address of another machine is refused with the reason', async () => {
+  test('refuses an address of another machine, with the reason', async () => {
     const io = new FakeIo();
     expect(await alerts(['--port', '0', '--host', '192.0.2.1'], io)).toBe(1);
     expect(io.errLines[0]).toMatch(/^Cannot listen at 192\.0\.2\.1, port 0: .*EADDRNOTAVAIL/);

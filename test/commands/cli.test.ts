@@ -45,7 +45,7 @@ function cli(...args: string[]): Run {
 }
 
 describe('the process', () => {
-  test('a word that is known ends with 0, on standard output', async () => {
+  test('exits with 0 after a known command, on standard output', async () => {
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
       version: string;
     };
@@ -53,7 +53,7 @@ describe('the process', () => {
     expect([await run.exit, run.output]).toEqual([0, { out: `${version}\n`, err: '' }]);
   });
 
-  test('a word that is not ends with 2, on standard error', async () => {
+  test('exits with 2 after an unknown one, on standard error', async () => {
     const run = cli('bogus');
     expect(await run.exit).toBe(2);
     expect(run.output.out).toBe('');
@@ -90,7 +90,7 @@ describe('commands that run until they are stopped', () => {
     expect(await run.exit).toBe(0);
   });
 
-  test('a reader that leaves ends it quietly', async () => {
+  test('a closed pipe ends it quietly', async () => {
     const run = cli('alerts', '--port', '0');
     const [, url] = await run.until(/at (http:\S+)/);
     run.child.stdout!.destroy();
@@ -105,7 +105,7 @@ describe('commands that run until they are stopped', () => {
   });
 });
 
-test.skipIf(process.platform !== 'linux')('a full disk behind standard output is told in words', async () => {
+test.skipIf(process.platform !== 'linux')('a full disk behind standard output is reported in plain words', async () => {
   const full = openSync('/dev/full', 'w');
   const child = spawn(process.execPath, [CLI, 'completion', 'zsh'], { stdio: ['ignore', full, 'pipe'] });
   closeSync(full);
@@ -118,7 +118,7 @@ test.each([
   ['simulate', '--provider', 'openai', '--host'],
   ['limits', '--model'],
   ['console', '--hits'],
-])('an empty value is none: %s', async (...args) => {
+])('an empty value counts as none: %s', async (...args) => {
   const run = cli(...args, '');
   expect(await run.exit).toBe(2);
   expect(run.output.err).toContain(`Expected ${args.at(-1)} to have a value, got "".`);

@@ -28,7 +28,7 @@ test.each(['bash', 'zsh', 'fish', 'powershell'])('prints a script for %s that as
   expect(out).toMatch(/tidegate complete '?--/);
 });
 
-describe('the script of bash', () => {
+describe('the bash script', () => {
   /** What bash is offered after these words; the last may be empty. */
   async function offered(
     typed: readonly string[],
@@ -55,23 +55,23 @@ describe('the script of bash', () => {
     expect(made).toEqual({ words: ['--via', registered], err: '', asked: 'complete|--|batch|--vi|' });
   });
 
-  test('asks bash-completion for the words where it is there', async () => {
+  test('gets its words from bash-completion if it is installed', async () => {
     const before = `_get_comp_words_by_ref() { cur=--pro words=(tidegate batch --pro) cword=2; }`;
     const made = await offered(['x'], before);
     expect([made.words[0], made.asked]).toEqual(['--provider', 'complete|--|batch|--pro|']);
   });
 
-  test('asks for what may follow a finished word', async () => {
+  test('asks for what may follow a complete word', async () => {
     expect((await offered(['batch', ''])).asked).toBe('complete|--|batch||');
   });
 
-  test('runs nothing of what is typed', async () => {
+  test('executes nothing that was typed', async () => {
     const { asked, err } = await offered(['batch', '$(echo ran >&2)', '>', '/dev/stderr', ';', '--']);
     expect([asked, err]).toEqual(['complete|--|batch|$(echo ran >&2)|>|/dev/stderr|;|--|', '']);
   });
 });
 
-test('the script of bash is one', async () => {
+test('is valid bash', async () => {
   const { out } = await run('completion', 'bash');
   expect(spawnSync('bash', ['-n'], { input: out, encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
 });

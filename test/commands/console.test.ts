@@ -45,7 +45,7 @@ describe('--json', () => {
     });
   });
 
-  test('fails where nothing can be read, and says why', async () => {
+  test('fails if nothing can be read, and says why', async () => {
     const io = new FakeIo();
     expect(await dispatch(['console', '--json', '--metrics', NOWHERE], io, '1')).toBe(1);
     expect(io.errLines).toEqual([`Cannot read ${NOWHERE}: ECONNREFUSED`]);
@@ -53,7 +53,7 @@ describe('--json', () => {
   });
 });
 
-test('a port that is taken is told of', async () => {
+test('reports a port that is taken', async () => {
   const first = new FakeIo();
   const listening = first.line(/at http:\/\/127\.0\.0\.1:(\d+)/);
   const ended = dispatch(['console', '--port', '0', '--metrics', NOWHERE], first, '1');
@@ -78,7 +78,7 @@ test.each([
   expect(io.errLines.join('\n')).toContain(named);
 });
 
-test('the token is asked for, and shown nowhere', async () => {
+test('requires the token, and shows it nowhere', async () => {
   const token = 'sk-live-0123456789abcdef';
   vi.stubEnv('TIDEGATE_CONSOLE_TOKEN', token);
   const io = new FakeIo();

@@ -5,7 +5,7 @@ import { FakeIo } from './fake-io.ts';
 
 useSocketClock();
 
-test('demo sends the same calls bare and guarded, and tells what was lost', async () => {
+test('demo sends the same calls bare and guarded, and reports what was lost', async () => {
   const io = new FakeIo();
   // Sixty more than a minute's worth, at ten a second.
   expect(await dispatch(['demo', '--calls', '660', '--rpm', '600', '--json'], io, '1')).toBe(0);

@@ -29,7 +29,7 @@ const look = (env: Record<string, string> = {}, port = 0): Promise<Finding[]> =>
 const about = (found: Finding[], name: string): (readonly [string, string])[] =>
   found.filter((each) => each.about === name).map(({ state, text }) => [state, text]);
 
-test('tells which SDKs fit, and which do not', async () => {
+test('reports which SDKs are supported, and which are not', async () => {
   await install({ openai: '4.104.0', '@anthropic-ai/sdk': '1.14.0', 'groq-sdk': '1.6.0', tidegate: VERSION });
   const found = await look();
   expect(about(found, 'openai')).toEqual([['wrong', '4.104.0 is not supported: tidegate needs >=5.0.0 <8']]);
@@ -39,7 +39,7 @@ test('tells which SDKs fit, and which do not', async () => {
   expect(about(found, 'Node')).toEqual([['ok', process.version]]);
 });
 
-test('tells what is missing of OpenTelemetry, and what retries beside tidegate', async () => {
+test('reports what is missing of OpenTelemetry, and other retry layers', async () => {
   await install({
     '@opentelemetry/api': '1.10.0',
     '@opentelemetry/sdk-node': '0.301.0',
@@ -58,7 +58,7 @@ test('tells what is missing of OpenTelemetry, and what retries beside tidegate',
   expect(about(await look(), 'OpenTelemetry')).toEqual([['ok', 'ready for startTelemetry()']]);
 });
 
-test('tells whether keys are there, and never what they are', async () => {
+test('reports whether keys are set, and never their values', async () => {
   const found = await look({ OPENAI_API_KEY: 'sk-secret', ANTHROPIC_API_KEY: '"sk-ant-secret"', GROQ_API_KEY: '' });
   expect(about(found, 'keys')).toEqual([
     ['ok', 'OPENAI_API_KEY is set'],
@@ -68,7 +68,7 @@ test('tells whether keys are there, and never what they are', async () => {
   expect(about(await look(), 'keys')[0]![1]).toContain('none of OPENAI_API_KEY');
 });
 
-test('tells whether the port is free', async () => {
+test('reports whether the port is free', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -78,7 +78,7 @@ test('tells whether the port is free', async () => {
   expect(about(await look({}, port), 'port')).toEqual([['ok', `${port} is free for /metrics`]]);
 });
 
-test('the command ends with 1 where something is wrong, and prints a line each, or JSON', async () => {
+test('exits with 1 if something is wrong, and prints a line each, or JSON', async () => {
   vi.stubEnv('OPENAI_API_KEY', 'sk-good');
   const good = new FakeIo();
   expect(await dispatch(['doctor', '--port', '0'], good, '1')).toBe(0);

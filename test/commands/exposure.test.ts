@@ -69,7 +69,7 @@ describe('tidegate batch', () => {
     }
   });
 
-  test('tells how to go on with a base URL that holds nothing', async () => {
+  test('prints the command that resumes with a base URL that holds no secret', async () => {
     const server = await scriptedServer(failing);
     const { said } = await batch('--base-url', `${server.url}/openai/v1`);
     expect(said).toContain(`--base-url ${server.url}/openai/v1`);
@@ -83,7 +83,7 @@ describe('tidegate top and limits', () => {
     response.end('tidegate_calls_total{gen_ai_provider_name="openai"} 1\n');
   };
 
-  test('top shows no URL that may hold a key', async () => {
+  test('top shows no URL that may contain a key', async () => {
     const server = await scriptedServer(page);
     for (const each of [url(server), `${server.url}/${SECRET}`, `ftp://${SECRET}`, `${server.url}/?token=${SECRET}`]) {
       const { said } = await run('top', each, '--once', '--interval', '0.1');
@@ -91,7 +91,7 @@ describe('tidegate top and limits', () => {
     }
   });
 
-  test('limits shows no base URL that may hold a key', async () => {
+  test('limits shows no base URL that may contain a key', async () => {
     const server = await scriptedServer(sendJson({ error: { message: 'No.' } }, 403));
     for (const name of ['OPENAI_ADMIN_KEY', 'UNUSED']) {
       vi.stubEnv(name, 'k');
@@ -104,7 +104,7 @@ describe('tidegate top and limits', () => {
     }
   });
 
-  test('a page without end is given up', async () => {
+  test('an endless page is abandoned', async () => {
     const server = await scriptedServer((response) => {
       response.writeHead(200, { 'content-type': 'text/plain' });
       const more = (): void => {
@@ -124,7 +124,7 @@ describe('tidegate top and limits', () => {
 });
 
 describe('tidegate report', () => {
-  test('makes no page of a record that does more than show', async () => {
+  test('shows only declared fields of a record on the page', async () => {
     const path = join(folder, 'hits.jsonl');
     const odd = `<script>alert(1)</script><img src=x onerror="alert(1)">'"&`;
     const line = { v: 1, kind: 'hit', at: '2026-01-15T09:30:00.000Z', pool: odd, dimension: odd, model: odd, limit: 5 };
@@ -137,7 +137,7 @@ describe('tidegate report', () => {
     expect(text).not.toMatch(/<script|<img|onerror="/);
   });
 
-  test('lets no record steer the terminal', async () => {
+  test('removes control characters of a record that would steer the terminal', async () => {
     const path = join(folder, 'hits.jsonl');
     const odd = 'a\u001b[2J\u009b31m\u202eb\nc';
     const line = { v: 1, kind: 'hit', at: '2026-01-15T09:30:00.000Z', pool: odd, dimension: odd, model: odd, limit: 5 };

@@ -128,7 +128,7 @@ test('asks Anthropic for the limits of its model groups', async () => {
   expect(asked[0]!.headers['x-api-key']).toBe('sk-ant-admin');
 });
 
-test('says that a key is none of an admin, and nothing of it', async () => {
+test('says that a key is not an admin key, and shows nothing of it', async () => {
   vi.stubEnv('OPENAI_ADMIN_KEY', 'sk-secret');
   const { code, err } = await run('--provider', 'openai', '--base-url', url);
   expect([code, err]).toEqual([1, 'The provider answered 401 to /organization/projects: is this an admin key?']);
@@ -156,7 +156,7 @@ test.each([
   expect(new Set(names).size).toBe(names.length);
 });
 
-test('refuses to ask without a key, or for what there is not', async () => {
+test('refuses to ask without a key, or for something that does not exist', async () => {
   expect(await run()).toMatchObject({ code: 2, err: expect.stringContaining('No key of a provider is set') });
   expect(await run('--provider', 'groq')).toMatchObject({
     code: 2,
@@ -167,7 +167,7 @@ test('refuses to ask without a key, or for what there is not', async () => {
   expect(await run()).toMatchObject({ code: 2, err: expect.stringContaining('Azure needs --model') });
 });
 
-test('shows no pace of nothing, which no guard takes', async () => {
+test('shows no pace of 0, which no guard accepts', async () => {
   vi.stubEnv('OPENAI_ADMIN_KEY', 'sk-admin');
   answers = {
     '/organization/projects/p/rate_limits?limit=100': {
@@ -180,7 +180,7 @@ test('shows no pace of nothing, which no guard takes', async () => {
 });
 
 test.each(['OPENAI_ADMIN_KEY', 'OPENAI_API_KEY', 'ANTHROPIC_ADMIN_KEY', 'ANTHROPIC_API_KEY', 'GROQ_API_KEY'])(
-  'refuses a %s that no request can carry without showing it',
+  'refuses a %s that no request can carry, without showing it',
   async (name) => {
     for (const key of ['sk-secret\nsk-secret', 'sk secret', 'sk-secr\u00e9t']) {
       vi.stubEnv(name, key);
@@ -195,14 +195,14 @@ test.each(['OPENAI_ADMIN_KEY', 'OPENAI_API_KEY', 'ANTHROPIC_ADMIN_KEY', 'ANTHROP
   },
 );
 
-test('tells why a provider cannot be reached', async () => {
+test('says why a provider cannot be reached', async () => {
   vi.stubEnv('OPENAI_API_KEY', 'sk-test');
   server.close();
   await once(server, 'close');
   expect(await run('--base-url', url)).toMatchObject({ code: 1, err: 'The provider cannot be reached: ECONNREFUSED' });
 });
 
-test('says where a provider tells nothing', async () => {
+test('says if a provider reports no limits', async () => {
   vi.stubEnv('OPENAI_API_KEY', 'sk-test');
   answers = { '/chat/completions': { id: 'c' } };
   expect(await run('--base-url', url)).toMatchObject({ code: 1, err: 'The provider stated no limits.' });

@@ -44,7 +44,7 @@ const lastDrawn = (text: string): string[] =>
     .filter((line) => line !== '')
     .slice(-2);
 
-test('a bar on a terminal tells how far and how fast a run is', async () => {
+test('a bar on a terminal shows progress and speed', async () => {
   const { io, drawn } = atTerminal(100);
   const display = new ProgressDisplay(io, plain);
   display.show(snapshot());
@@ -64,7 +64,7 @@ test('a bar on a terminal tells how far and how fast a run is', async () => {
   expect([drawn(), vi.getTimerCount(), io.errLines]).toEqual([before, 0, []]);
 });
 
-test('no line is longer than a narrow terminal', async () => {
+test('lines fit a narrow terminal', async () => {
   const { io, drawn } = atTerminal(40);
   const display = new ProgressDisplay(io, plain);
   display.show(snapshot());
@@ -89,7 +89,7 @@ test.each([
   expect(io.errLines).toHaveLength(settings.quiet ? 0 : 2);
 });
 
-test('elsewhere a line every ten seconds tells all of it', () => {
+test('elsewhere it prints a line every ten seconds', () => {
   const io = new FakeIo();
   const display = new ProgressDisplay(io, plain);
   display.aside('20 rows at the provider');
@@ -100,7 +100,7 @@ test('elsewhere a line every ten seconds tells all of it', () => {
   expect(io.errLines).toEqual([line, line]);
 });
 
-test('with --json whatever is said is JSON', () => {
+test('with --json everything is JSON', () => {
   const io = new FakeIo();
   const display = new ProgressDisplay(io, { ...plain, json: true });
   display.say('stopping', 'Stopping.');
@@ -114,7 +114,7 @@ test('with --json whatever is said is JSON', () => {
 test.each([
   [200, 0, []],
   [199, 130, ['To resume: npx tidegate batch in.jsonl']],
-])('a run that is interrupted with %i of 200 rows done ends with %i', (done, exit, lines) => {
+])('a run that is interrupted with %i of 200 rows done exits with %i', (done, exit, lines) => {
   const io = new FakeIo();
   const broken = Object.assign(new Error('stopped'), { code: 'batch_stopped' });
   const args = { json: false, quiet: true, journal: 'j', errors: 'e' } as never;

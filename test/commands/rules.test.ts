@@ -36,7 +36,7 @@ async function run(config?: string): Promise<{ code: number; io: FakeIo }> {
   return { code: await dispatch(['rules', '--config', join(folder, 'config.yml'), ...out], io, '0.0.0'), io };
 }
 
-test('without a configuration the files are those that are shipped', async () => {
+test('without a configuration the files are the shipped ones', async () => {
   const { code, io } = await run();
   expect([code, io.errLines]).toEqual([0, []]);
   expect(withoutHeader(written('rules/tidegate.rules.yml'))).toBe(
@@ -66,7 +66,7 @@ test('the printed defaults change nothing', async () => {
   );
 });
 
-test('thresholds, windows, severities, times, selector and runbook are as the file says', async (context) => {
+test('thresholds, windows, severities, times, selector and runbook follow the file', async (context) => {
   const { code, io } = await run(`
 selector: job="shop"
 runbookUrl: https://wiki.example/llm
@@ -103,7 +103,7 @@ alerts:
   expect(written('dashboards/slo.json')).toContain('99.5 %');
 });
 
-test('native histograms are read under the names that labels have there', async (context) => {
+test('native histograms are read under configured label names', async (context) => {
   const { code, io } = await run('histograms: native\nlabels: { job: service_name }\nselector: service_name="shop"');
   expect([code, io.errLines]).toEqual([0, []]);
   const file = join(folder, 'out/rules/tidegate.rules.yml');
@@ -117,7 +117,7 @@ test('native histograms are read under the names that labels have there', async 
   }
 });
 
-test('labels have the names that they have there, in rules, texts and boards', async (context) => {
+test('configured label names appear in rules, texts and dashboards', async (context) => {
   const { code } = await run(`
 selector: job="kept",service_name=~"shop.*"
 labels: { cluster: k8s_cluster_name, namespace: k8s_namespace_name, job: service_name, instance: pod }
@@ -142,7 +142,7 @@ labels: { cluster: k8s_cluster_name, namespace: k8s_namespace_name, job: service
   }
 });
 
-test('alerts are grouped, and silence each other, by the labels that they have there', async (context) => {
+test('alerts are grouped and inhibited by configured label names', async (context) => {
   await run('labels: { cluster: k8s_cluster_name, job: service_name }');
   const file = join(folder, 'out/alertmanager.yml');
   expect(runTool(need('amtool', context), ['check-config', file])).toContain('SUCCESS');
@@ -158,7 +158,7 @@ test('alerts are grouped, and silence each other, by the labels that they have t
   }
 });
 
-test('a page that is turned off keeps no other alert back', async () => {
+test('a page that is turned off inhibits no other alert', async () => {
   await run('alerts: { TidegateCircuitOpen/critical: { severity: info }, TidegateCallsFailing: false }');
   const burns = alertsOf(written('rules/tidegate.rules.yml')).filter(
     ({ alert, labels }) => alert === 'TidegateCallErrorBudgetBurn' && labels!['severity'] === 'critical',
@@ -167,7 +167,7 @@ test('a page that is turned off keeps no other alert back', async () => {
   for (const { expr } of burns) expect(expr).not.toMatch(/circuit:not_closed|call_failures:ratio2m/);
 });
 
-describe('a configuration that is wrong', () => {
+describe('an invalid configuration', () => {
   test.each([
     ['threshold: {}', 'Expected the keys of the file to be among'],
     ['thresholds: { tier: { nearly: 1 } }', 'Expected the keys of thresholds.tier to be among'],

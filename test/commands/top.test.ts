@@ -27,8 +27,8 @@ tidegate_cost_total{gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o",
 const rowsOf = (before: string, now: string, seconds: number) =>
   laneRows({ atMs: 0, samples: parseMetrics(before, all) }, { atMs: seconds * 1000, samples: parseMetrics(now, all) });
 
-describe('what is shown', () => {
-  test('are rates between two looks, and the state at the second', () => {
+describe('the lanes', () => {
+  test('show rates between two readings, and the state at the second', () => {
     const rows = rowsOf(page(100), page(120, 9), 10);
     expect(rows.find(({ provider }) => provider === 'openai')).toEqual({
       provider: 'openai',
@@ -53,7 +53,7 @@ describe('what is shown', () => {
     });
   });
 
-  test('of a process that began anew', () => {
+  test('of a restarted process', () => {
     expect(rowsOf(page(100), page(5), 10)[0]!.callsPerSecond).toBe(0.5);
   });
 
@@ -69,7 +69,7 @@ describe('what is shown', () => {
     expect(view(rows, { sort: 'used', filter: '', most: 1, columns: 200 })).toMatch(/openai[^]*and 1 more$/);
   });
 
-  test('as a table that leaves out what a narrow terminal has no room for', () => {
+  test('as a table without the columns that a narrow terminal has no room for', () => {
     const rows = rowsOf(page(100), page(120, 9), 10);
     const wide = view(rows, { sort: 'used', filter: '', most: 9, columns: 200 });
     for (const columns of [120, 100, 80, 60]) {
@@ -80,7 +80,7 @@ describe('what is shown', () => {
     }
   });
 
-  test('a label of any text is read as it was written (property)', () => {
+  test('keep a label of any text (property)', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.double({ noNaN: true }), (text, value) => {
         const escaped = text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
@@ -108,7 +108,7 @@ tidegate_fleet_exchange_errors_total{tidegate_fleet_fault="out_of_memory"} ${err
 describe('a fleet', () => {
   const look = (atMs: number, text: string) => ({ atMs, samples: parseMetrics(text, all) });
 
-  test('is shown: how lanes share, how long the store takes, and what it does wrong', () => {
+  test("is shown: how lanes share, the store's latency, and its faults", () => {
     const [first, well, badly] = [
       look(0, fleetPage(100, 3, 'shared')),
       look(10_000, fleetPage(300, 3, 'shared')),
@@ -121,7 +121,7 @@ describe('a fleet', () => {
     expect(fleetLine(undefined)).toBe('');
   });
 
-  test('has a column: the processes that share the limits of a lane', () => {
+  test("has a column: the processes that share a lane's limits", () => {
     const rows = rowsOf(page(1), page(2) + fleetPage(1, 0, 'shared'), 1);
     expect(rows.map(({ model, fleet }) => [model, fleet])).toEqual([
       ['gpt-4o', 4],
@@ -150,7 +150,7 @@ describe('the command', () => {
     });
   });
 
-  test('is live on a terminal: sorts, filters, shows what is wrong, and quits', async () => {
+  test('is live on a terminal: sorts, filters, shows problems, and quits', async () => {
     await withWorkload(async ({ url, call }) => {
       await call();
       let press: (key: string) => void = () => undefined;
@@ -183,7 +183,7 @@ describe('the command', () => {
     [['ftp://x'], 2, /Expected an http or https URL/],
     [['--interval', '0'], 2, /--interval/],
     [['--sort', 'colour'], 2, /--sort to be one of used/],
-  ])('%j ends with %i', async (args, code, said) => {
+  ])('%j exits with %i', async (args, code, said) => {
     const io = new FakeIo();
     expect(await dispatch(['top', ...args, '--once'], io, '1')).toBe(code);
     expect(io.errLines.join('\n')).toMatch(said);

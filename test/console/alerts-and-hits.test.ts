@@ -18,7 +18,7 @@ const alert = (over: object = {}): object => ({
 });
 
 describe('firing alerts', () => {
-  test('are those of the rules of tidegate, the newest first, with their runbook', async () => {
+  test("are those of tidegate's rules, newest first, with their runbook", async () => {
     const others = [
       alert({ labels: { alertname: 'HostDown', severity: 'page' } }),
       alert({ labels: { alertname: 'TidegateOther' }, annotations: { runbook_url: 'javascript:alert(1)' } }),
@@ -48,13 +48,13 @@ describe('firing alerts', () => {
     ['fails', (response) => void response.writeHead(503).end(), 'status 503'],
     ['is something else', (response) => void response.end('<html>'), 'something else'],
     ['has no list', sendJson({ status: 'ok' }), 'something else'],
-  ])('an Alertmanager that %s is told of', async (_name, answer, problem) => {
+  ])('are missing, with the reason, for an Alertmanager that %s', async (_name, answer, problem) => {
     const watch = new AlertWatch((await scriptedServer(answer)).url, systemClock, false);
     await watch.look();
     expect(watch.state).toEqual({ firing: [], problem: expect.stringContaining(problem) as string });
   });
 
-  test('are asked for every ten seconds until the end', async () => {
+  test('are requested every ten seconds until the end', async () => {
     const clock = new VirtualClock();
     const watch = new AlertWatch('http://127.0.0.1:5', clock, false);
     await watch.start();
@@ -64,7 +64,7 @@ describe('firing alerts', () => {
   });
 });
 
-describe('the end of a record of hits', () => {
+describe('the end of a hit record', () => {
   let folder: string;
   let path: string;
   beforeEach(async () => {
@@ -96,7 +96,7 @@ describe('the end of a record of hits', () => {
       ...over,
     })}\n`;
 
-  test('is read again when it has grown, the newest first, with what to do', async () => {
+  test('is read again when it has grown, newest first, with advice', async () => {
     const file = new HitsFile(path);
     await file.refresh();
     expect(file).toMatchObject({ hits: [], problem: undefined });
@@ -130,7 +130,7 @@ describe('the end of a record of hits', () => {
     expect(file.hits[0]!.at).toBe(Date.UTC(2026, 0, 15, 12, 0, 4_999));
   });
 
-  test('that cannot be read is told of', async () => {
+  test('reports a file that cannot be read', async () => {
     const file = new HitsFile(folder);
     await file.refresh();
     expect(file).toMatchObject({ hits: [], problem: 'EISDIR' });

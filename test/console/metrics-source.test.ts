@@ -30,7 +30,7 @@ tidegate_ratelimit_remaining{${openai},gen_ai_request_model="gpt-4o",tidegate_li
 other_total 9
 `;
 
-test('lanes are read of a page, and models counted to the pool that they belong to', () => {
+test('lanes are read from a page, and models assigned to their pool', () => {
   const { lanes, counters } = readMetrics(PAGE);
   expect(lanes).toMatchObject([
     {
@@ -57,7 +57,7 @@ test('lanes are read of a page, and models counted to the pool that they belong 
   expect(counters).toContainEqual({ kind: 'retries', label: 'openai/gpt-4o', by: 'rate_limit', value: 4 });
 });
 
-test('batches and what is shared are read where the application has them', () => {
+test('batches and shared limits are read if the application has them', () => {
   const model = `${openai},gen_ai_request_model="gpt-4o"`;
   const { lanes, batches } = readMetrics(`${PAGE}
 tidegate_fleet_lanes{tidegate_fleet_mode="shared"} 2
@@ -93,7 +93,7 @@ test('every series that it reads is one that the application serves', async () =
   });
 });
 
-test('a batch and a shared limit are shown as the process and its metrics tell them', async () => {
+test('a batch and a shared limit look the same from the process and from its metrics', async () => {
   await withWorkload(async ({ url, guard, call, inBatch }) => {
     await call();
     const process = processSource(guard, systemClock);
@@ -115,7 +115,7 @@ describe('a page that cannot be read', () => {
     ['it fails', (url) => `${url}/fails`, 'status 500'],
     ['it is of something else', (url) => `${url}/other`, 'it has no series of tidegate'],
     ['it leads elsewhere', (url) => `${url}/moved`, 'unexpected redirect'],
-  ])('because %s', async (_name, urlOf, problem) => {
+  ])('is reported: %s', async (_name, urlOf, problem) => {
     const server = await scriptedServer((response, { url }) => {
       if (url === '/fails') response.writeHead(500).end('secret');
       else if (url === '/moved') response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end();

@@ -18,7 +18,7 @@ const counter = (value: number, over: Partial<Counter> = {}): Counter => ({
 });
 
 describe('rates', () => {
-  test('are of the last ten seconds, counts of the last minute', () => {
+  test('cover the last ten seconds, counts the last minute', () => {
     const rates = new Rates();
     // What was there before the first look is nobody's rate.
     expect(rates.add(0, [counter(100)])).toEqual([]);
@@ -31,7 +31,7 @@ describe('rates', () => {
     expect(rates.recent('retries')).toBe(0);
   });
 
-  test('go on where a process began anew, and where a series appears', () => {
+  test('continue when a process restarts, and when a series appears', () => {
     const rates = new Rates();
     rates.add(0, [counter(100)]);
     expect(rates.add(2_000, [counter(3)])).toEqual([counter(3)]);
@@ -51,7 +51,7 @@ const point = (t: number, over: Partial<Point> = {}): Point => ({
 const pointsOf = (text: string): Point[] => JSON.parse(text) as Point[];
 
 describe('history', () => {
-  test('adds counts up, and keeps the most of gauges', () => {
+  test('sums counts, and keeps the maximum of gauges', () => {
     const history = new History();
     history.add(2_000, point(1, { lanes: { a: [0.9, 4, 2, 1], b: [null, 0, 0, 0] }, usd: 1 }));
     expect(pointsOf(history.after('fine', 0))).toEqual([]);
@@ -68,7 +68,7 @@ describe('history', () => {
     ]);
   });
 
-  test('tells what is new, all of it to who has nothing or something of another run, and never grows', () => {
+  test('returns what is new, everything to a client of another run, and never grows', () => {
     const history = new History();
     for (let at = 1; at <= 24 * 3600; at++) history.add(2_000, point(at));
     const { last } = { last: history.last('fine') };
@@ -108,11 +108,11 @@ describe('the condition of a lane', () => {
     expect(conditionOf(laneReading(over), { ...quiet, refused })).toBe(condition);
   });
 
-  test('when nobody calls', () => {
+  test('without calls', () => {
     expect(conditionOf(laneReading({ inFlight: 0 }), { refused: {}, callsPerSecond: 0 })).toBe('idle');
   });
 
-  test('has the limit as its cause that is used up, else the one that refused most', () => {
+  test('names the exhausted limit as the cause, else the one that refused most', () => {
     const requests = limit({ dimension: 'requests', used: 0.2 });
     expect(causeOf([requests, ...full], { requests: 9 })).toBe('tokens');
     expect(causeOf([requests], { input_tokens: 1, output_tokens: 4 })).toBe('output_tokens');
@@ -120,7 +120,7 @@ describe('the condition of a lane', () => {
     expect(causeOf([], {})).toBeUndefined();
   });
 
-  test('lasts since it began, short pauses left out', () => {
+  test('lasts from its beginning, ignoring short pauses', () => {
     const episodes = new Episodes();
     expect(episodes.see('a', 'free', 0)).toBeUndefined();
     expect(episodes.see('a', 'limited', 1_000)).toBe(1_000);
@@ -158,8 +158,8 @@ const judged = (state: Partial<LaneState>, reading: Partial<LaneReading> = {}) =
 });
 const source = { name: 'this process', kind: 'process' } as const;
 
-describe('the first row', () => {
-  test('says by what, whose, since when and what now', () => {
+describe('the summary', () => {
+  test('says which limit, whose, since when and what to do', () => {
     expect(verdictOf([judged({})], [source])).toMatchObject({
       tone: 'warn',
       title: 'openai/gpt-4o runs at its limit',
@@ -186,11 +186,11 @@ describe('the first row', () => {
     ['nobody either', [{ condition: 'refused', refused: { overloaded: 2 }, limits: [] }], 'no limit of yours'],
     ['a circuit', [{ condition: 'outage', circuit: 'open' }], 'no limit of yours'],
     ['credit', [{ condition: 'quota', refused: { quota: 2 } }], 'credit at openai'],
-  ])('tells whose limit it is: %s', (_name, lane, whose) => {
+  ])('says whose limit it is: %s', (_name, lane, whose) => {
     expect(verdictOf([judged(...lane)], [source]).whose).toContain(whose);
   });
 
-  test('is of the worst lane, and of the longest queue among equals', () => {
+  test('is about the worst lane, and the longest queue among equals', () => {
     const lanes = [
       judged({ key: 'a', queued: 3 }),
       judged({ key: 'b', queued: 9 }),
@@ -200,7 +200,7 @@ describe('the first row', () => {
     expect(verdictOf([...lanes, judged({ key: 'd', condition: 'outage', queued: 0 })], [source]).lane).toBe('d');
   });
 
-  test('is calm where nothing is wrong', () => {
+  test('is calm if nothing is wrong', () => {
     const limits = [limit({ used: 0.3 })];
     expect(verdictOf([judged({ condition: 'free', limits })], [source])).toMatchObject({
       tone: 'ok',
@@ -225,8 +225,8 @@ describe('the first row', () => {
   });
 });
 
-describe('what has changed', () => {
-  test('is told of circuits, pauses, limits and beliefs, the newest first', () => {
+describe('the list of changes', () => {
+  test('has circuits, pauses, limits and beliefs, newest first', () => {
     const changes = new Changes();
     const see = (lane: LaneReading, at: number): void => changes.see('k', 'openai/gpt-4o', lane, at);
     see(laneReading(), 1);

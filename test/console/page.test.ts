@@ -26,7 +26,7 @@ describe.each(SCENES)('in a browser, %s', (scene) => {
     await staged?.close();
   });
 
-  test('the page says how it is, complains of nothing and asks nobody else', async (context) => {
+  test('the page shows the state, logs no error and makes no other request', async (context) => {
     if (!browser) return context.skip('Chromium is not installed');
     const verdict = await textOf('#verdict');
     expect(verdict).toMatch(
@@ -61,14 +61,14 @@ describe.each(SCENES)('in a browser, %s', (scene) => {
   });
 });
 
-describe('in a browser, everything at once', () => {
+describe('in a browser, with everything at once', () => {
   let staged: Staged;
   beforeAll(async () => {
     if (browser) staged = await stageEverything();
   });
   afterAll(() => staged?.close());
 
-  test('is all there, and axe finds nothing wrong in it', async (context) => {
+  test('everything is shown, and axe finds nothing wrong', async (context) => {
     if (!browser) return context.skip('Chromium is not installed');
     const { page, problems } = await openPage(browser, staged.url);
     const text = (await page.innerText('body')).replace(/\s+/g, ' ');
@@ -101,7 +101,7 @@ describe('by keyboard', () => {
   });
   afterAll(() => staged?.close());
 
-  test('everything is reached in the order in which it is read, and seen', async (context) => {
+  test('everything is reached in reading order, with visible focus', async (context) => {
     if (!browser) return context.skip('Chromium is not installed');
     const { page, problems } = await openPage(browser, staged.url);
     const reached: string[] = [];
@@ -123,7 +123,7 @@ describe('by keyboard', () => {
     return undefined;
   });
 
-  test('a chart opens as a table, the theme and the range are chosen, and updates can be held', async (context) => {
+  test('a chart opens as a table, theme and range can be chosen, and updates can be paused', async (context) => {
     if (!browser) return context.skip('Chromium is not installed');
     const { page, problems } = await openPage(browser, staged.url);
     await page.focus('summary');
@@ -143,7 +143,7 @@ describe('by keyboard', () => {
     return undefined;
   });
 
-  test('a server that has gone is told of', async (context) => {
+  test('a lost server is reported', async (context) => {
     if (!browser) return context.skip('Chromium is not installed');
     const gone = await stage('empty');
     const { page } = await openPage(browser, gone.url);

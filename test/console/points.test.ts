@@ -35,7 +35,7 @@ test('a page that has missed more than is kept takes what there is, once', () =>
   expect(points.of('fine')).toEqual(all);
 });
 
-test('of another run of the server nothing is kept, and all is asked for', () => {
+test('after a restart of the server nothing is kept, and everything is requested', () => {
   const points = new Points();
   points.add(update(9, [point(1)]));
   expect(points.add(update(3, [], 2))).toBe(true);
@@ -45,7 +45,7 @@ test('of another run of the server nothing is kept, and all is asked for', () =>
   expect(points.of('fine')).toEqual([point(5)]);
 });
 
-test('a lane that was not there has gaps, and kinds are told with the most first', () => {
+test('a lane that was absent has gaps, and kinds are listed largest first', () => {
   const points = [
     point(1, { refused: { tokens: 1, requests: 5 } }),
     point(2, { lanes: { a: [0.5, 3, 2, 1] }, refused: { tokens: 1 } }),

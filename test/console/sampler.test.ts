@@ -45,7 +45,7 @@ const refused = (lane: string) =>
   }) as const;
 
 describe('a guard of this process', () => {
-  test('is shown with rates, refusals, hits and costs of its events', async () => {
+  test('is shown with rates, refusals, hits and costs from its events', async () => {
     const { clock, guard, sampler, update } = started();
     await sampler.start();
     expect(update().state).toMatchObject({ totals: { callsPerSecond: 0, refused: 0 }, hits: [] });
@@ -91,7 +91,7 @@ describe('a guard of this process', () => {
     for (const type of ['call.end', 'retry', 'rate_limited'] as const) expect(guard.hears(type)).toBe(false);
   });
 
-  test('is asked once a sample, however many pages ask', async () => {
+  test('is read once per sample, however many pages poll', async () => {
     const { clock, guard, sampler } = started();
     await sampler.start();
     for (let second = 0; second < 20; second += 2) {
@@ -102,7 +102,7 @@ describe('a guard of this process', () => {
     sampler.close();
   });
 
-  test('takes no more room after a day than after an hour', async () => {
+  test('takes no more memory after a day than after an hour', async () => {
     const { guard, clock, sampler } = started();
     await sampler.sample();
     const run = async (hours: number, lane: (at: number) => string): Promise<number> => {
@@ -125,7 +125,7 @@ describe('a guard of this process', () => {
     sampler.close();
   });
 
-  test('shows the lanes that need it first, and says how many it leaves out', async () => {
+  test('shows the most affected lanes first, and says how many it leaves out', async () => {
     const lanes = Array.from({ length: 60 }, (_, index) => {
       const lane = `openai/m${String(index).padStart(2, '0')}`;
       return laneSnapshot({ lane, group: lane.slice(7), circuit: index === 57 ? 'open' : 'closed' });
@@ -139,7 +139,7 @@ describe('a guard of this process', () => {
     sampler.close();
   });
 
-  test('tells two accounts of one name apart', async () => {
+  test('keeps two accounts with the same name apart', async () => {
     const { sampler, update } = started([laneSnapshot(), laneSnapshot({ queued: 3 })]);
     await sampler.sample();
     expect(update().state.lanes.map(({ group, queued }) => [group, queued])).toEqual([
@@ -150,7 +150,7 @@ describe('a guard of this process', () => {
     sampler.close();
   });
 
-  test('shows its batches while they last', async () => {
+  test('shows its running batches', async () => {
     const { guard, sampler, update } = started();
     const counts = { done: 10, failed: 1, inFlight: 3, total: 50, eta: { toSeconds: 20 } };
     const runs = new Set([() => counts, () => undefined]);

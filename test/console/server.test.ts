@@ -36,7 +36,7 @@ const served = (options: ServeConsoleOptions = {}): Promise<ServedConsole> =>
   guard.serveConsole({ port: 0, ...options });
 
 describe('the page', () => {
-  test('comes from here alone, and nothing in it may act that does not', async () => {
+  test('loads nothing from elsewhere, and runs no inline code', async () => {
     const { url } = await served();
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/);
     for (const [path, type] of [
@@ -64,7 +64,7 @@ describe('the page', () => {
     expect(script.length).toBeLessThan(90_000);
   });
 
-  test('tells what is new to who has the rest, whatever is asked for', async () => {
+  test("sends what is new since the client's last update, whatever the client asks for", async () => {
     const { url } = await served();
     for (const query of ['', '?fine=0&coarse=0', '?fine=-1', '?fine=x&coarse=9999999999999', '?fine=1e9']) {
       const update = JSON.parse((await ask(`${url}state${query}`)).body) as Update;
@@ -74,7 +74,7 @@ describe('the page', () => {
   });
 
   test.each(['/none', '/state/', '/../package.json', '//state', '/console.js.map'])(
-    'has nothing at %s',
+    'returns 404 for %s',
     async (path) => {
       const { url } = await served();
       const { port } = new URL(url);
@@ -86,7 +86,7 @@ describe('the page', () => {
   );
 });
 
-describe('who may ask', () => {
+describe('access', () => {
   test.each([
     ['a page whose name was made to lead here', { host: 'evil.example' }, 421],
     ['a page of another origin', { origin: 'http://evil.example' }, 421],
@@ -97,7 +97,7 @@ describe('who may ask', () => {
     ['a link from elsewhere', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, 200],
     ['the page itself', { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' }, 200],
     ['an address typed by hand', { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' }, 200],
-  ])('%s', async (_name, headers, status) => {
+  ])('is denied to %s', async (_name, headers, status) => {
     const { url } = await served();
     for (const path of ['', 'state', 'console.js']) {
       const answer = await ask(url + path, headers);
@@ -106,7 +106,7 @@ describe('who may ask', () => {
     }
   });
 
-  test('only those who read: no other method, and no body', async () => {
+  test('is read-only: no other method, and no body', async () => {
     const { url } = await served();
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE']) {
       expect([method, (await ask(`${url}state`, {}, method)).status]).toEqual([method, 405]);
@@ -120,7 +120,7 @@ describe('who may ask', () => {
     expect((await ask(url, { host: 'console.example' })).status).toBe(200);
   });
 
-  test('with a token only those who have it', async () => {
+  test('needs the token if there is one', async () => {
     const { url } = await served({ token: TOKEN });
     const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
     for (const path of ['', 'state', 'console.js', 'console.css', 'none']) {
@@ -172,12 +172,12 @@ describe('options', () => {
     expect((alone as Error).message).not.toMatch(/short|sixteen characters, and/);
   });
 
-  test('with a token it is served to a network', async () => {
+  test('allow a network address with a token', async () => {
     const { url } = await served({ host: '0.0.0.0', token: TOKEN });
     expect((await ask(url, { authorization: `Bearer ${TOKEN}` })).status).toBe(200);
   });
 
-  test('a port that is taken is named', async () => {
+  test('name a port that is taken', async () => {
     const { url } = await served();
     const port = Number(new URL(url).port);
     await expect(guard.serveConsole({ port })).rejects.toMatchObject({ code: 'port_in_use' });
@@ -187,8 +187,8 @@ describe('options', () => {
   });
 });
 
-describe('when it ends', () => {
-  test('frees the port, whoever is connected, and may be closed twice', async () => {
+describe('closing', () => {
+  test('frees the port despite open connections, and may be repeated', async () => {
     const console = await served();
     const open = await fetch(console.url);
     await Promise.all([console.close(), console.close()]);
@@ -198,14 +198,14 @@ describe('when it ends', () => {
     expect((await ask(again.url)).status).toBe(200);
   });
 
-  test('a guard that is closed closes it, and serves no other', async () => {
+  test('happens with the guard, which serves no other', async () => {
     const { url } = await served();
     await guard.close();
     await expect(fetch(url)).rejects.toThrow('fetch failed');
     await expect(served()).rejects.toMatchObject({ code: 'closed' });
   });
 
-  test('a guard that is closed meanwhile leaves none behind', async () => {
+  test('happens too if the guard is closed during the start', async () => {
     const serving = served();
     await guard.close();
     await expect(serving).rejects.toMatchObject({ code: 'closed' });

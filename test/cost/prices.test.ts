@@ -35,7 +35,7 @@ describe('a service tier', () => {
     expect(cost).toEqual(usd === undefined ? undefined : expect.closeTo(usd, 9));
   });
 
-  it('is that of the answer, and in the worst case the dearer one that may answer', async () => {
+  it('is that of the answer, and in the worst case the most expensive one that may answer', async () => {
     const body = { model: 'gpt-5.1', max_output_tokens: 1_000, input: 'Hi' };
     const worst = (service_tier?: string) =>
       worstCost(
@@ -57,7 +57,7 @@ describe('a service tier', () => {
   });
 
   it.each([[{ tiers: 5 }], [{ tiers: { flex: 1 } }], [{ tiers: { flex: { input: 1 } } }]])(
-    'is refused where it is none: %j',
+    'is refused if invalid: %j',
     (wrong) => {
       expect(() => resolvePrices({ m: { input: 1, output: 1, ...wrong } as never }, 'prices')).toThrow(
         TidegateOptionError,
@@ -66,7 +66,7 @@ describe('a service tier', () => {
   );
 });
 
-describe('a table of prices', () => {
+describe('a price table', () => {
   const priceOf = resolvePrices(
     {
       'gpt-4o*': { input: 2, output: 10 },
@@ -85,13 +85,13 @@ describe('a table of prices', () => {
     ['gpt-4o-mini-exact', {}, 7],
     ['llama', {}, undefined],
     ['claude-haiku-4-5', {}, undefined],
-  ])('takes the name, or the longest beginning: %s %j', (model, over, usd) => {
+  ])('matches the name, or the longest prefix: %s %j', (model, over, usd) => {
     expect(priceOf({ provider: 'openai', model, usage: usage(over) })).toEqual(
       usd === undefined ? undefined : expect.closeTo(usd, 9),
     );
   });
 
-  it('may be of one provider only', () => {
+  it('may apply to one provider only', () => {
     expect(priceOf({ provider: 'groq', model: 'llama', usage: usage() })).toBe(3);
   });
 
@@ -101,7 +101,7 @@ describe('a table of prices', () => {
     [{ a: { input: 1 } }, '`prices["a"].output`'],
     [{ a: { input: -1, output: 1 } }, '`prices["a"].input`'],
     [{ a: { input: 1, output: 1, cached: 1 } }, 'key cached'],
-  ])('is checked: %j', (prices, said) => {
+  ])('is validated: %j', (prices, said) => {
     const create = (): unknown => createGuard({ prices: prices as unknown as Prices });
     expect(create).toThrow(TidegateOptionError);
     expect(create).toThrow(said);
@@ -121,7 +121,7 @@ function thrower(): never {
 }
 
 describe('the prices of the package', () => {
-  it('count what is cached once, and know no model that they do not have', async () => {
+  it('count cached tokens once, and are undefined for unknown models', async () => {
     const priceOf = await loadPrices();
     const model = 'claude-haiku-4-5';
     const wanted = calcPrice({ input_tokens: 1_000_000, cache_read_tokens: 400_000, output_tokens: 100_000 }, model, {
@@ -140,7 +140,7 @@ describe('the worst case of a request', () => {
   const chat = (over: object): unknown => ({ model: 'm', messages: [{ role: 'user', content: 'hello' }], ...over });
   const of = (path: string, body: unknown): number | undefined => worstCost({ provider: 'openai', path, body }, prices);
 
-  it('is above what any text comes to, at one token a byte at most (property)', () => {
+  it('is above what any text costs, at one token a byte at most (property)', () => {
     const text = fc.string({ unit: 'binary', maxLength: 300 });
     fc.assert(
       fc.property(text, fc.nat(5_000), (content, most) => {
@@ -154,17 +154,17 @@ describe('the worst case of a request', () => {
     ['/v1/chat/completions', chat({})],
     ['/v1/responses', { model: 'm', input: 'hi', max_output_tokens: 9, previous_response_id: 'resp_1' }],
     ['/v1/chat/completions', { messages: [], max_tokens: 5 }],
-  ])('is not known where nothing bounds it: %s %j', (path, body) => {
+  ])('is unknown if nothing bounds it: %s %j', (path, body) => {
     expect(of(path, body)).toBeUndefined();
   });
 
-  it('is not known of a model without a price', () => {
+  it('is unknown for a model without a price', () => {
     expect(
       worstCost({ provider: 'openai', path: '/v1/chat/completions', body: chat({ max_tokens: 5 }) }, {}),
     ).toBeUndefined();
   });
 
-  it('holds what goes into a cache, and needs no output of embeddings', () => {
+  it('includes cache writes, and needs no output of embeddings', () => {
     const block = { type: 'text', text: 'x'.repeat(10_000), cache_control: { type: 'ephemeral' } };
     const body = { model: 'm', max_tokens: 1, messages: [{ role: 'user', content: [block] }] };
     const usd = worstCost({ provider: 'anthropic', path: '/v1/messages', body }, prices)!;

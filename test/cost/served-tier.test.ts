@@ -24,7 +24,7 @@ it.each([
   ['batch', 2],
   ['priority', 7],
   ['of another day', null],
-])("costs what Anthropic's tier %s does that has answered, streamed or not", async (tier, costUsd) => {
+])("costs what Anthropic's tier %s costs if that answered, streamed or not", async (tier, costUsd) => {
   const guard = createGuard({ prices: PRICES });
   const seen: unknown[] = [];
   guard.on('call.end', (event) => void seen.push(event.costUsd));

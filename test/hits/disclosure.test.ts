@@ -35,20 +35,20 @@ const hit = (more: Partial<HitLine> = {}): HitLine => ({
   ...more,
 });
 
-test('a record that says nothing of it is of a provider that tells everything', () => {
+test('a record without details is of a provider that states everything', () => {
   const watch = new DisclosureWatch();
   watch.limit(limit());
   expect(watch.disclosure([callLine(0)])).toEqual(DISCLOSES_ALL);
 });
 
-test('answers tell nothing where only refusals have told', () => {
+test('answers state nothing if only refusals do', () => {
   const watch = new DisclosureWatch();
   watch.limit(limit({ source: 'body' }));
   watch.hit(hit());
   expect(watch.disclosure([])).toMatchObject({ headers: false, hints: true, texts: true });
 });
 
-test('refusals tell nothing where none named a limit, or a wait', () => {
+test('refusals state nothing if none named a limit, or a wait', () => {
   const watch = new DisclosureWatch();
   watch.hit(hit({ dimension: 'unknown', waitSource: 'backoff' }));
   expect(watch.disclosure([])).toMatchObject({ hints: false, texts: false });
@@ -57,7 +57,7 @@ test('refusals tell nothing where none named a limit, or a wait', () => {
   expect(watch.disclosure([])).toMatchObject({ hints: true, texts: true });
 });
 
-test('what was missing at first is what calls had not taken', () => {
+test('what was missing at first is what earlier calls had not taken', () => {
   const sent = Array.from({ length: 20 }, (_, each) => callLine(each, { waitedMs: 0 }));
   const later = callLine(9_000, { waitedMs: 60_000 });
   const found = (remaining: number): number => {
@@ -69,7 +69,7 @@ test('what was missing at first is what calls had not taken', () => {
   expect([found(80), found(30), found(0)]).toEqual([1, 0.5, 0.2]);
 });
 
-test('what is left is told of a bucket while that is believed', () => {
+test('what is left refers to a bucket while that is believed', () => {
   const watch = new DisclosureWatch();
   watch.limit(limit({ source: 'header', ofBucket: true }));
   expect(watch.disclosure([]).ofBucket).toBe(true);

@@ -89,7 +89,7 @@ describe('recordHits', () => {
     expect(await lines(path)).toEqual(written);
   });
 
-  it('records quota, overload, and every call where that is asked for', async () => {
+  it('records quota, overload, and every call if asked to', async () => {
     const path = join(folder, 'hits-%p.jsonl');
     const guard = testGuard({ retry: false });
     const hits = recordHits({ path, guard, record: 'all' });
@@ -132,7 +132,7 @@ describe('recordHits', () => {
     expect((await lines(path)).filter(({ kind }) => kind === 'hit')).toHaveLength(rejected);
   });
 
-  it('begins a new file at a size, and keeps the last ones', async () => {
+  it('starts a new file at a size, and keeps the last ones', async () => {
     const path = join(folder, 'hits.jsonl');
     const guard = testGuard({ retry: false });
     const hits = recordHits({ path, guard, record: 'all', rotateBytes: 1_000, keep: 2 });
@@ -146,7 +146,7 @@ describe('recordHits', () => {
     expect(hits.lost).toBe(0);
   });
 
-  it('costs no call where the file cannot be written, and counts what is lost', async () => {
+  it('fails no call if the file cannot be written, and counts what is lost', async () => {
     await writeFile(join(folder, 'file'), '');
     const guard = testGuard(FAST);
     const hits = recordHits({ path: join(folder, 'file', 'hits.jsonl'), guard, record: 'all' });
@@ -160,7 +160,7 @@ describe('recordHits', () => {
     );
   });
 
-  it('is begun by TIDEGATE_HITS where the process is registered', async () => {
+  it('is started by TIDEGATE_HITS in a registered process', async () => {
     const path = join(folder, 'env.jsonl');
     const simulator = await startSimulator({ provider: 'openai', faults: { rates: { insufficient_quota: 1 } } });
     const app = join(import.meta.dirname, 'registered-app.mjs');
@@ -171,7 +171,7 @@ describe('recordHits', () => {
     expect((await lines(path))[0]).toMatchObject({ kind: expect.stringMatching(/hit|pause/), provider: 'openai' });
   });
 
-  it('says what is wrong with an option', () => {
+  it('explains a bad option', () => {
     expect(() => recordHits({ path: '' })).toThrow('Expected `path` to be the path of a file');
     expect(() => recordHits({ path: 'x', keep: 0 })).toThrow('`keep` to be an integer from 1');
     expect(() => recordHits({ path: 'x', every: 1 } as never)).toThrow('options of recordHits()');

@@ -47,7 +47,7 @@ const chat = (custom_id: string, content: string, more: object = {}): string =>
   });
 
 describe('tidegate batch', () => {
-  test('reads answers from behind a proxy as those of the provider that is named', async () => {
+  test('reads answers from behind a proxy as those of the named provider', async () => {
     const groq = await startSimulator({ provider: 'groq', limits: { requestsPerDay: 14_400 } });
     vi.stubEnv('GROQ_API_KEY', 'gsk_batch_test');
     await writeFile(at('in.jsonl'), chat('a', 'one'));
@@ -58,7 +58,7 @@ describe('tidegate batch', () => {
     expect(JSON.stringify(await file('journal'))).toContain('"provider":"groq"');
   });
 
-  test('sends the batch lines of OpenAI, and writes its result lines in their order', async () => {
+  test("sends OpenAI's batch lines, and writes its result lines in their order", async () => {
     const ids = Array.from({ length: 40 }, (_, index) => `row-${index}`);
     await writeFile(at('in.jsonl'), ids.map((id) => chat(id, `mail ${id}`)).join('\r\n'));
     const { code, io } = await run(at('in.jsonl'), '--out', at('out.jsonl'));
@@ -76,7 +76,7 @@ describe('tidegate batch', () => {
     expect(io.errLines.join('\n')).toContain('40 of 40 rows');
   });
 
-  test('sends nothing again that is done, and what has failed only when told to', async () => {
+  test('repeats no finished row, and failed ones only when told to', async () => {
     await writeFile(
       at('in.jsonl'),
       [chat('a', 'one'), chat('b', 'two', { messages: 'none' }), chat('a2', 'one')].join('\n'),
@@ -101,7 +101,7 @@ describe('tidegate batch', () => {
     expect(await readdir(folder)).not.toContain('out.errors.jsonl');
   });
 
-  test('sends the lines of Anthropic, with its own results', async () => {
+  test("sends Anthropic's lines, with its own results", async () => {
     const line = (custom_id: string, params: object): string => JSON.stringify({ custom_id, params });
     const messages = [{ role: 'user', content: 'hi' }];
     await writeFile(
@@ -195,7 +195,7 @@ describe('tidegate batch', () => {
     expect([openai.stats().requests, await readdir(folder)]).toEqual([0, ['in.jsonl']]);
   });
 
-  test('tells what a run would take without a key, and sends nothing', async () => {
+  test('estimates a run without a key and without sending anything', async () => {
     vi.stubEnv('OPENAI_API_KEY', '');
     await writeFile(
       at('in.jsonl'),
@@ -214,7 +214,7 @@ describe('tidegate batch', () => {
     );
   });
 
-  test.skipIf(!existsSync('/dev/full'))('tells a full disk in words, and the command that goes on', async () => {
+  test.skipIf(!existsSync('/dev/full'))('explains a full disk, and prints the command that resumes', async () => {
     await writeFile(at('in.txt'), 'one\ntwo\n');
     const args = [
       at('in.txt'),
@@ -273,7 +273,7 @@ describe('tidegate batch', () => {
     expect([code, io.outLines, openai.stats().requests]).toEqual([2, [], 0]);
   });
 
-  test('stops for failures, and says how to go on', async () => {
+  test('stops for failures, and says how to resume', async () => {
     const bad = Array.from({ length: 30 }, (_, index) => chat(`r${index}`, '', { messages: `none ${index}` }));
     await writeFile(at('in.jsonl'), bad.join('\n'));
     const { code, io } = await run(

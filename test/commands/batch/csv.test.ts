@@ -49,7 +49,7 @@ test.each([
   expect(made).toMatchObject({ format, rows, problemCount: 0 });
 });
 
-test('bad records are told by the line that they begin in', async () => {
+test('bad records are reported with the line on which they begin', async () => {
   const made = await check('id,text\n1,"two\nlines"\n2,b,c\n1,d\n4\n5,"x"y\n');
   expect(made.problems).toEqual([
     expect.stringMatching(/^line 4: not CSV: Invalid Record Length/),
@@ -63,19 +63,19 @@ test.each([
   ['empty lines', 'id,text\n1,"a\nb"\n\n2,x\n3,y\n', [2, 5, 6]],
   ['CRLF between quotes', 'id,text\r\n1,"a\r\nb\r\nc"\r\n\r\n2,x\r\n3,y', [2, 6, 7]],
   ['empty lines before the header', '\ufeff\n\nid,text\n1,a\n\n\n2,b\n', [4, 7]],
-])('lines are counted as an editor does, with %s', async (_name, text, wanted) => {
+])('lines are counted as editors do, with %s', async (_name, text, wanted) => {
   await writeFile(at('in.csv'), text);
   const lines: number[] = [];
   for await (const { line } of inputRows(at('in.csv'), 'csv', 'id,text')) lines.push(line);
   expect(lines).toEqual(wanted);
 });
 
-test('a column that the template names and nobody has is told', async () => {
+test('a column that the template names but the file lacks is reported', async () => {
   expect((await check('id,body\n1,a\n', 'in.csv')).problems).toEqual(['line 2: has no "text" for the template']);
   expect((await check('id,text\n1,a\n', 'in.csv', null)).problems[0]).toContain('needs --template');
 });
 
-test('every table that is written as CSV is read again (property)', async () => {
+test('every table written as CSV can be read again (property)', async () => {
   const cell = fc.string({ unit: fc.constantFrom('a', 'é', ',', ';', '"', '\n', '\r', '\t', ' ', '|'), maxLength: 8 });
   const quoted = (value: string): string => `"${value.replaceAll('"', '""')}"`;
   await fc.assert(

@@ -131,7 +131,7 @@ async function compare(seed: number) {
 }
 
 // Caches, limits in parts of a minute, choices and equal rows: each was outside of what was told once, among 80 draws.
-test.each([6, 13, 14, 28, 30, 33, 35, 37])('the price and the time of draw %i are as they were told', async (seed) => {
+test.each([6, 13, 14, 28, 30, 33, 35, 37])('price and time of draw %i are as estimated', async (seed) => {
   const { code, told, seconds, usd } = await compare(seed);
   expect(code).toBe(0);
   expect(usd).toBeGreaterThanOrEqual(told.usd[0]);
@@ -155,7 +155,7 @@ const chat = (content: unknown, more: object = {}): object => ({
   body: { model: 'gpt-4o-mini', max_completion_tokens: 10, messages: [{ role: 'user', content }], ...more },
 });
 
-test('equal rows are sent once, and every choice is output', async () => {
+test('equal rows are sent once, and every choice counts as output', async () => {
   expect(await dryRun(chat('a'), chat('a'), chat('b', { n: 3 }))).toMatchObject({
     rows: 3,
     calls: 2,
@@ -163,7 +163,7 @@ test('equal rows are sent once, and every choice is output', async () => {
   });
 });
 
-test('embeddings have no output, and images no known number of tokens', async () => {
+test('embeddings have no output, and images an unknown number of tokens', async () => {
   const embedding = { url: '/v1/embeddings', body: { model: 'text-embedding-3-small', input: 'some text' } };
   expect(await dryRun(embedding)).toMatchObject({
     outputTokensAtMost: 0,

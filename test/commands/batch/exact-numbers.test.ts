@@ -24,7 +24,7 @@ async function written(name: string): Promise<string[]> {
 }
 
 test.each(['openai', 'anthropic'] as const)(
-  'answers of %s keep the digits that a double does not hold, also from the journal',
+  'answers of %s keep digits that a double cannot hold, also from the journal',
   async (kind) => {
     const proxy = await provider(kind);
     for (const [resumed, rows] of [['sent', 3] as const, ['resumed', 3] as const]) {

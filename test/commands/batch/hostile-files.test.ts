@@ -24,7 +24,7 @@ async function batch(...args: string[]): Promise<{ code: number; err: string[] }
   return { code: await dispatch(['batch', ...args, '--model', 'gpt-4o-mini'], io, '1'), err: io.errLines };
 }
 
-describe('output that is input is refused', () => {
+describe('an output that is also the input is refused', () => {
   beforeEach(() => writeFile(at('in.txt'), 'one\ntwo\n'));
 
   test.each([
@@ -37,7 +37,7 @@ describe('output that is input is refused', () => {
     expect(await readFile(at('in.txt'), 'utf8')).toBe('one\ntwo\n');
   });
 
-  test('and so are two outputs that would be one, by a linked folder', async () => {
+  test('two outputs that are one file by a linked folder are refused', async () => {
     await mkdir(at('folder'));
     await symlink(at('folder'), at('same'));
     const { code } = await batch(at('in.txt'), '--out', at('folder/x'), '--errors', at('same/x'));
@@ -64,7 +64,7 @@ describe('lines that are not UTF-8 are bad rows', () => {
     expect([code, err]).toEqual([2, [...lines.map(misencoded), 'Nothing was sent.']]);
   });
 
-  test('but not a text that has the sign for it, however it is cut into chunks', async () => {
+  test('a text that contains the replacement character is accepted, however it is cut into chunks', async () => {
     const long = `${'\u00e9'.repeat(40_000)}\ufffd`;
     await writeFile(at('in.txt'), `x${long}\nxx${long}\r\n`);
     expect((await batch(at('in.txt'), '--dry-run')).code).toBe(0);
@@ -75,13 +75,13 @@ test.each([
   ['that is a folder', '.', / is a folder; a file was expected\.$/],
   ['below a file', 'in.txt/in', / is below something that is no folder\.$/],
   ['that is not there', 'none', /^There is no .*none\.$/],
-])('an input %s is told in words', async (_name, name, said) => {
+])('an input %s is reported in plain words', async (_name, name, said) => {
   await writeFile(at('in.txt'), 'one');
   const { code, err } = await batch(at(name), '--out', at('out.jsonl'));
   expect([code, err]).toEqual([2, [expect.stringMatching(said)]]);
 });
 
-test('other files that a command cannot read or write are told in words, too', async () => {
+test('other files that a command cannot read or write are reported in plain words, too', async () => {
   await writeFile(at('in.txt'), 'one');
   const { code, err } = await batch(at('in.txt'), '--dry-run', '--prices', at('none'));
   expect([code, err[0]]).toEqual([2, `Cannot read the prices ${at('none')}: There is no ${at('none')}.`]);
@@ -94,7 +94,7 @@ test('other files that a command cannot read or write are told in words, too', a
   ]);
 });
 
-test('a line may hold the breaks of paragraphs that JSON leaves as they are', async () => {
+test('a line may contain paragraph separators, which JSON allows unescaped', async () => {
   const body = { model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'one\u2028two\u2029three\u0085four' }] };
   const row = JSON.stringify({ custom_id: 'a', method: 'POST', url: '/v1/chat/completions', body });
   expect(row).toContain('\u2028');

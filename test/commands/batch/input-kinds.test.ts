@@ -39,7 +39,7 @@ async function sent(name: string, text: string, ...args: string[]): Promise<stri
   return lines.map((line) => JSON.parse(line).response.body.choices[0].message.content as string);
 }
 
-describe('what is no list of rows is not sent a line at a time', () => {
+describe('an input that is not a list of rows is not sent line by line', () => {
   test.each([
     ['an array of objects', 'in.json', '[\n  {"text": "a"},\n  {"text": "b"}\n]\n', 'line 1: not JSON'],
     ['an array in a line', 'in.jsonl', '[{"text": "a"}]\n', 'line 1: expected a JSON object'],
@@ -58,7 +58,7 @@ describe('what is no list of rows is not sent a line at a time', () => {
   });
 });
 
-test('a template takes members of members, and those that are named so first', async () => {
+test('a template takes nested members, but first a member of that very name', async () => {
   const rows = [{ user: { name: 'Bo', tags: ['x'] } }, { 'user.name': 'own', user: { name: 'Bo', tags: 7 } }];
   const text = rows.map((each) => JSON.stringify(each)).join('\n');
   expect(await sent('in.jsonl', text, '--template', '{{user.name}} {{ user.tags }}')).toEqual(['Bo ["x"]', 'own 7']);
@@ -69,7 +69,7 @@ test('a template takes members of members, and those that are named so first', a
   );
 });
 
-test('numbers that a double does not hold are sent with their digits, and are ids of their own', async () => {
+test('numbers that a double cannot hold are sent with all digits, and are distinct ids', async () => {
   const rows = ['{"id":9007199254740993,"text":1e400}', '{"id":9007199254740992,"text":-12345678901234567890}'];
   expect(await sent('in.jsonl', rows.join('\n'), '--template', '{{id}} {{text}}')).toEqual([
     '9007199254740993 1e400',
@@ -96,7 +96,7 @@ test('numbers that a double does not hold are sent with their digits, and are id
 });
 
 test.skipIf(process.platform === 'win32')(
-  'an input that can be read once only is kept for the second time',
+  'an input that can be read only once is kept for the second reading',
   async () => {
     execFileSync('sh', ['-c', `mkfifo '${at('pipe')}'`]);
     await using simulator = await startSimulator({ provider: 'openai', reply: ({ prompt }) => prompt });
@@ -139,7 +139,7 @@ test.each([
   expect(urlOf(target, path)).toBe(new URL(base).origin + wanted);
 });
 
-test('an address of the older API of Azure keeps its version', () => {
+test("an address of Azure's older API keeps its version", () => {
   const base = `${AZURE}/openai/deployments/dep?api-version=2024-10-21`;
   expect(urlOf(targetOf('azure', base, { AZURE_OPENAI_API_KEY: 'k' }), '/chat/completions')).toBe(AZURE + OLD);
 });

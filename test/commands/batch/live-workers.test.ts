@@ -96,7 +96,7 @@ async function results(out: string): Promise<unknown[]> {
     });
 }
 
-test('three machines do one job, and what a killed one had is done by the others', async () => {
+test('three machines share one job, and the others do the rows of a killed one', async () => {
   const workers = [start('--fleet'), start('--fleet')];
   await Promise.all(workers.map(ready));
   const run = start(...input('fleet.jsonl', '--fleet'));
@@ -121,7 +121,7 @@ test('three machines do one job, and what a killed one had is done by the others
   expect(values).toEqual([]);
 }, 60_000);
 
-test('a run that dies is gone on with: workers have done its rows meanwhile, and none is sent again', async () => {
+test('a run that dies can be resumed: workers have done its rows meanwhile, and none is sent again', async () => {
   const worker = start('--fleet');
   await ready(worker);
   const args = input('out.jsonl', '--fleet');

@@ -50,7 +50,7 @@ const line = (id: number, body: object): string =>
 /** A cent for a token. */
 const PRICES = JSON.stringify({ '*': { input: 10_000, output: 10_000 } });
 
-test('a budget ends the run with code 3 and its results so far; more of it goes on', async () => {
+test('a budget ends the run with code 3 and its results so far; a larger one resumes it', async () => {
   await writeFile(at('prices.json'), PRICES);
   const input = Array.from({ length: 40 }, (_, id) => line(id, { max_tokens: 100 }));
   await writeFile(at('in.jsonl'), input.join('\n'));
@@ -70,7 +70,7 @@ test('a budget ends the run with code 3 and its results so far; more of it goes 
   expect(openai.stats().requests).toBe(40);
 });
 
-test('a budget is refused where nothing bounds a row, before anything is sent', async () => {
+test('a budget is refused before anything is sent if nothing bounds the cost of a row', async () => {
   await writeFile(at('in.jsonl'), [line(0, { max_tokens: 5 }), line(1, {})].join('\n'));
   const { code, err } = await run(at('in.jsonl'), '--out', at('o'), '--max-cost', '5');
   expect(code).toBe(2);
@@ -80,7 +80,7 @@ test('a budget is refused where nothing bounds a row, before anything is sent', 
   expect(openai.stats().requests).toBe(0);
 });
 
-test('a budget is held by the prices of the package, of both providers', async () => {
+test('a budget is kept by the prices of the package, for both providers', async () => {
   const message = { model: 'claude-haiku-4-5', max_tokens: 1_000, messages: [{ role: 'user', content: 'Hi' }] };
   const input = Array.from({ length: 30 }, (_, id) =>
     JSON.stringify({ custom_id: `a-${id}`, params: { ...message, system: String(id) } }),
@@ -93,7 +93,7 @@ test('a budget is held by the prices of the package, of both providers', async (
   expect(err).toContain('so far');
 });
 
-test('a dry run tells the price as an interval, and which models have none', async () => {
+test('a dry run states the price as an interval, and which models have none', async () => {
   await writeFile(at('prices.json'), JSON.stringify({ 'gpt-4o-mini': { input: 1, output: 2 } }));
   const bounded = [line(0, { max_tokens: 500_000 }), line(1, { max_tokens: 500_000 })];
   await writeFile(at('in.jsonl'), bounded.join('\n'));
@@ -150,7 +150,7 @@ test.each([
   expect([code, openai.stats().requests]).toEqual([2, 0]);
 });
 
-test('what is known of a provider counts behind any address', async () => {
+test('known facts about a provider apply behind any address', async () => {
   await writeFile(at('prices.json'), JSON.stringify({ 'groq/gpt-4o-mini': { input: 10_000, output: 10_000 } }));
   await writeFile(at('in.jsonl'), line(0, { max_tokens: 5 }));
   vi.stubEnv('GROQ_API_KEY', 'gsk-money');
@@ -161,7 +161,7 @@ test('what is known of a provider counts behind any address', async () => {
   expect(cost.usd).toBeGreaterThan(0);
 });
 
-test('an end without a provider is told with its cause, and the events of --json keep their members', async () => {
+test('an end without a provider is reported with its cause, and the events of --json keep their members', async () => {
   await writeFile(at('in.jsonl'), line(0, { max_tokens: 5 }));
   const { url: away, close } = await startSimulator({ provider: 'openai' });
   await close();

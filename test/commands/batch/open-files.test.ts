@@ -55,7 +55,7 @@ test.skipIf(process.platform !== 'linux').each([
   expect((await readdir(folder)).map((name) => join(folder, name))).toEqual([file.path]);
 });
 
-test.skipIf(process.platform !== 'linux')('results are closed though the disk is full', async () => {
+test.skipIf(process.platform !== 'linux')('results are closed even if the disk is full', async () => {
   const results = new LineFile('/dev/full', {} as never);
   await results.write('a line');
   await expect(results.close('empty')).rejects.toMatchObject({ code: 'ENOSPC' });

@@ -58,7 +58,7 @@ const ids = async (): Promise<number[]> =>
 
 const everyRow = Array.from({ length: ROWS }, (_, index) => index + 1);
 
-test('Ctrl-C finishes what is at work and prints what goes on; the same command does', async () => {
+test('Ctrl-C finishes what is in flight and prints the command that resumes, which works', async () => {
   const args = ['--out', join(folder, 'out.jsonl'), '--max-concurrent', '5'];
   const first = start(...args);
   await untilSent(10);
@@ -76,7 +76,7 @@ test('Ctrl-C finishes what is at work and prints what goes on; the same command 
   expect(simulator.stats().requests).toBe(ROWS);
 });
 
-test('the second Ctrl-C ends at once, and so does SIGKILL: nothing that was done is lost', async () => {
+test('the second Ctrl-C ends at once, as SIGKILL does: nothing finished is lost', async () => {
   const args = ['--out', join(folder, 'out.jsonl'), '--max-concurrent', '5'];
   const first = start(...args);
   await untilSent(10);
@@ -108,7 +108,7 @@ test('the second Ctrl-C ends at once, and so does SIGKILL: nothing that was done
   expect(simulator.stats().requests - sent).toBe(ROWS - kept);
 });
 
-test('results go through a pipe whose reader is slow', async () => {
+test('results go through a pipe with a slow reader', async () => {
   const run = start('--out', '-', '--quiet');
   let text = '';
   for await (const part of run.child.stdout!) {

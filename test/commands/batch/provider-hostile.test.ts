@@ -42,7 +42,7 @@ const first =
 const times = (count: number, how: Tampering): Tampering[] => Array.from({ length: count }, () => how);
 
 describe.each(['openai', 'anthropic', 'groq'] as const)(
-  'a bad day of %s costs no row and no second batch',
+  'a series of faults at %s costs no row and no second batch',
   (provider) => {
     test.each<[string, Tamper]>([
       ['no look is answered for minutes', first('look', ...times(8, answer(503)), ...times(8, 'lost'))],
@@ -70,13 +70,13 @@ describe.each(['openai', 'anthropic', 'groq'] as const)(
       expect(err.match(/Retrying/g)?.length ?? 0).toBeLessThan(5);
     });
 
-    test('a file that is too large goes in halves', async () => {
+    test('a file that is too large is sent in halves', async () => {
       const { code, count, created } = await run(provider, first('create', answer(413)));
       expect([code, await ids('out.jsonl')]).toEqual([0, names(ROWS)]);
       expect([created(), count('row'), count('discard')]).toEqual([2, 0, provider === 'anthropic' ? 0 : 3]);
     });
 
-    test('rows that go into no batch end with what the provider says, and go another time', async () => {
+    test("rows that fit into no batch end with the provider's error, and are sent another time", async () => {
       const refused = first(
         'create',
         answer(400, { message: 'No batches of this model.', type: 'invalid_request_error' }),
@@ -89,18 +89,18 @@ describe.each(['openai', 'anthropic', 'groq'] as const)(
       expect([await ids('out.jsonl'), count('row')]).toEqual([names(ROWS), 0]);
     });
 
-    test('with auto they go row by row', async () => {
+    test('with auto they are sent row by row', async () => {
       const { code, count } = await run(provider, first('create', answer(400)), '--via', 'auto');
       expect([code, await ids('out.jsonl'), count('row')]).toEqual([0, names(ROWS), ROWS]);
     });
 
-    test('rows that are not in the results after all are sent again, and said so', async () => {
+    test('rows that turn out to be missing from the results are sent again, which is reported', async () => {
       const { code, err, count } = await run(provider, (step) => (step === 'results' ? some(5) : undefined));
       expect([code, await ids('out.jsonl'), count('row')]).toEqual([0, names(ROWS), ROWS - 5]);
       expect(err).toMatch(/7 answers of batch \S+ are not in its results: those rows are sent again\./);
     });
 
-    test('results may be in any order, twice, of other rows, and contradict themselves', async () => {
+    test('results may be in any order, repeated, of other rows, and contradictory', async () => {
       const failed = (line: string): string => {
         const { custom_id } = JSON.parse(line) as { custom_id: string };
         const error = { type: 'error', error: { type: 'invalid_request_error', message: 'no' }, request_id: null };
@@ -124,7 +124,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)(
       expect([code, await ids('out.jsonl'), count('row')]).toEqual([0, names(ROWS), 0]);
     });
 
-    test('rows that met a fault of the moment are sent again, as nobody pays for those', async () => {
+    test('rows that met a temporary fault are sent again, since they are not charged', async () => {
       const faulty = (text: string): string =>
         text.replace(/^.*$/m, (line) => {
           const { custom_id } = JSON.parse(line) as { custom_id: string };
@@ -142,7 +142,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)(
       expect([code, await ids('out.jsonl'), count('row')]).toEqual([0, names(ROWS), 1]);
     });
 
-    test('a batch that somebody else cancels is not paid for row by row', async () => {
+    test('a batch that someone else cancels is not paid for row by row', async () => {
       let cancelled = false;
       const cancels: Tamper = (step, nth, cancel) => {
         if (step === 'look' && nth === 1) cancelled = cancel();
@@ -156,7 +156,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)(
       expect([await ids('out.jsonl'), count('row'), count('create')]).toEqual([names(ROWS), 0, 2]);
     });
 
-    test('a key that is no good any more ends the run, which goes on with another', async () => {
+    test('a key that is revoked ends the run, which resumes with another', async () => {
       const { code, err, again, count, created } = await run(
         provider,
         first('look', answer(401, { message: 'Bad key.' })),

@@ -35,11 +35,11 @@ async function killed(simulator: Simulator, provider: Provider): Promise<void> {
   await writeFile(journal, kept.join('\n'));
 }
 
-describe.each(['openai', 'anthropic', 'groq'] as const)('a batch of %s whose id nobody could note', (provider) => {
+describe.each(['openai', 'anthropic', 'groq'] as const)('a batch of %s whose id could not be recorded', (provider) => {
   it.each([
     ['still runs', 1.5, 0],
     ['has ended', 0.2, 400],
-  ])('is found, and not asked for twice: it %s', async (_name, seconds, waitMs) => {
+  ])('is found, and not requested twice: it %s', async (_name, seconds, waitMs) => {
     const simulator = await simulate(provider, { batches: { seconds } });
     await writeRows(provider);
     await killed(simulator, provider);
@@ -52,7 +52,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)('a batch of %s whose id 
     expect(await batchesOf(simulator, provider)).toBe(1);
   });
 
-  it('is asked for where it was never there', async () => {
+  it('is requested if it never existed', async () => {
     const simulator = await simulate(provider);
     await writeRows(provider);
     await killed(simulator, provider);
@@ -65,7 +65,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)('a batch of %s whose id 
   });
 });
 
-test("a batch of somebody else's with as many rows is not taken for ours once it has ended, and loses nothing before", async () => {
+test("with as many rows of someone else's is not adopted once it has ended, and loses nothing before", async () => {
   for (const seconds of [0, 1]) {
     const simulator = await startSimulator({
       provider: 'anthropic',
@@ -94,7 +94,7 @@ test("a batch of somebody else's with as many rows is not taken for ours once it
   }
 });
 
-test('with a budget the rows go in rounds, and what does not fit is left for more', async () => {
+test('with a budget the rows go in rounds, and what does not fit is left for a larger budget', async () => {
   const simulator = await simulate('openai');
   await writeFile(at('prices.json'), JSON.stringify({ '*': { input: 1, output: 1_000 } }));
   await writeFile(
@@ -117,7 +117,7 @@ test('with a budget the rows go in rounds, and what does not fit is left for mor
   expect(await ids('out.jsonl')).toEqual(names(ROWS));
 });
 
-test('a batch is not asked for again when the answer to its creation was lost', async () => {
+test('a batch is not requested again when the answer to its creation was lost', async () => {
   const simulator = await simulate('openai');
   const input = names(ROWS).map((id) => row('openai', id));
   await writeFile(at('in.jsonl'), input.join('\n'));
@@ -148,7 +148,7 @@ test('a batch is not asked for again when the answer to its creation was lost', 
 
 const KILLS = Number(process.env['KILLS'] ?? 4);
 
-test(`${KILLS} kills at any moment lose no row and ask for none twice`, async () => {
+test(`${KILLS} kills at any moment lose no row and request none twice`, async () => {
   const rows = 10 * KILLS;
   const simulator = await simulate('openai', { batches: { seconds: 0.2, enqueuedTokens: 120 } });
   const input = names(rows).map((id) => row('openai', id));

@@ -29,7 +29,7 @@ const failed = (...data: object[]): ((text: string) => string) => {
 };
 
 describe.each(['openai', 'groq'] as const)('a file that %s refuses', (provider) => {
-  test('goes without the rows that are named, which end with what is said of them', async () => {
+  test('is sent without the rows named in the refusal, which end with its text', async () => {
     const bad = (line: number) => ({ code: 'invalid_model', message: `Not here: ${line}`, param: null, line });
     let looks = 0;
     const { code, err, count, proxy } = await run(
@@ -67,7 +67,7 @@ describe.each(['openai', 'groq'] as const)('a file that %s refuses', (provider) 
     expect(count('row')).toBe(0);
   });
 
-  test('for want of money ends the run and no row: it goes on when there is some', async () => {
+  test('for lack of funds ends the run and no row: it resumes once there are some', async () => {
     let looks = 0;
     const { code, err, again } = await run(
       provider,
@@ -82,7 +82,7 @@ describe.each(['openai', 'groq'] as const)('a file that %s refuses', (provider) 
     expect(await ids('out.jsonl')).toEqual(names(4));
   });
 
-  test('while the queue is full of others waits, and is not uploaded again', async () => {
+  test('while the queue is full of other batches waits, and is not uploaded again', async () => {
     const message = 'Enqueued token limit reached for m in organization o. Limit: 2,000,000 enqueued tokens.';
     let looks = 0;
     const { code, err, count } = await run(
@@ -96,8 +96,8 @@ describe.each(['openai', 'groq'] as const)('a file that %s refuses', (provider) 
   });
 });
 
-describe.each(['openai', 'anthropic', 'groq'] as const)('a run of %s that is begun again', (provider) => {
-  test('does not lose rows that the one before was still collecting', async () => {
+describe.each(['openai', 'anthropic', 'groq'] as const)('a restarted run of %s', (provider) => {
+  test('does not lose rows that the previous one was still collecting', async () => {
     const { again, count, proxy } = await run(provider, () => undefined, plain(3));
     // As if it had been killed behind the first thousand rows of a file.
     const journal = await readFile(at('out.jsonl.journal'), 'utf8');
@@ -108,7 +108,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)('a run of %s that is beg
     expect([await ids('out.jsonl'), count('row'), proxy.created]).toEqual([names(3), 0, 2]);
   });
 
-  test('says where a batch is not to be found, and gives it up only when it is told', async () => {
+  test('says where a batch cannot be found, and gives it up only when told to', async () => {
     let isOther = false;
     const gone = { status: 404, text: '{"error":{"message":"No such batch.","type":"not_found_error"}}' };
     const { again, count, proxy } = await run(
@@ -147,14 +147,14 @@ describe.each(['openai', 'anthropic', 'groq'] as const)('a run of %s that is beg
   });
 });
 
-test('batches are found again by a journal, so that there has to be one', async () => {
+test('needs a journal, by which batches are found again', async () => {
   await simulate('openai');
   await writeFile(at('in.jsonl'), row('openai', 'a'));
   const begun = start({ url: 'http://127.0.0.1:1/v1' }, 'openai', '--out', '-');
   expect([await begun.code, begun.err()]).toEqual([2, expect.stringContaining('Expected --journal with a file')]);
 });
 
-test('a batch that cannot be cancelled at the deadline gives what it has', async () => {
+test('takes what a batch has when it cannot be cancelled at the deadline', async () => {
   const simulator = await simulate('openai', { batches: { seconds: 665 } });
   const { url, steps } = await tampered(simulator, (step) =>
     step === 'cancel' ? { status: 409, text: '{"error":{"message":"Cannot cancel."}}' } : undefined,

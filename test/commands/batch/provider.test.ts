@@ -9,7 +9,7 @@ import { at, folder, hurried, ids, lines, names, row, simulate, start, stopTime,
 const FRESH = { elapsedMs: 0, hasBatches: false };
 
 describe.each(['openai', 'anthropic', 'groq'] as const)('rows through the batches of %s', (provider) => {
-  it('come back in their order, with failures in the file of errors, from one batch', async () => {
+  it('come back in their order from one batch, with failures in the file of errors', async () => {
     const simulator = await simulate(provider);
     const input = names(40).map((id) => row(provider, id, id === 'row.7' ? { messages: 'none' } : {}));
     await writeFile(at('in.jsonl'), input.join('\n'));
@@ -25,7 +25,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)('rows through the batche
     expect((await readdir(folder)).sort()).toEqual(['in.jsonl', 'out.errors.jsonl', 'out.jsonl', 'out.jsonl.journal']);
   });
 
-  it('keep the breaks of paragraphs that their answers hold', async () => {
+  it('keep the paragraph separators of their answers', async () => {
     const simulator = await simulate(provider, { reply: () => 'one\u2028two\u2029three' });
     await writeFile(at('in.jsonl'), row(provider, 'a'));
     expect(await start(simulator, provider).code).toBe(0);
@@ -49,7 +49,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)('rows through the batche
     expect(requests).toBeLessThan(40);
   });
 
-  it('that are interrupted go on where they are: no row is handed over twice', async () => {
+  it('resume after an interruption: no row is submitted twice', async () => {
     const simulator = await simulate(provider, { batches: { seconds: 2 } });
     await writeFile(
       at('in.jsonl'),
@@ -71,7 +71,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)('rows through the batche
   });
 });
 
-test('what the provider has not done before the deadline goes row by row', async () => {
+test('are sent row by row if the provider has not done them before the deadline', async () => {
   let answers = 0;
   const reply = (): string => `answer ${++answers}`;
   const simulator = await simulate('openai', { reply, batches: { seconds: 3_600 } });
@@ -98,7 +98,7 @@ test('what the provider has not done before the deadline goes row by row', async
   expect(oneByOne).toBeLessThan(14);
 });
 
-test('a limit of what is queued is kept by halves, and by waiting', async () => {
+test('keep a limit on queued tokens by halving, and by waiting', async () => {
   const simulator = await simulate('openai', { batches: { seconds: 0.3, enqueuedTokens: 70 } });
   await writeFile(
     at('in.jsonl'),
@@ -112,7 +112,7 @@ test('a limit of what is queued is kept by halves, and by waiting', async () => 
   expect(await ids('out.jsonl')).toEqual(names(40));
 });
 
-test('batches are half the price, and are told by what they answered', async () => {
+test('cost half the price, and are reported by what they answered', async () => {
   await writeFile(at('prices.json'), JSON.stringify({ '*': { input: 1_000_000, output: 1_000_000 } }));
   await writeFile(
     at('in.jsonl'),
@@ -128,7 +128,7 @@ test('batches are half the price, and are told by what they answered', async () 
   expect(end.usage.inputTokens).toBeGreaterThan(0);
 });
 
-test('a refusal of the batch API ends the run, with what the provider said', async () => {
+test("end the run with the provider's message when the batch API refuses", async () => {
   const simulator = await simulate('openai', { apiKeys: ['sk-other'] });
   await writeFile(at('in.jsonl'), row('openai', 'a'));
   const run = start(simulator, 'openai');
@@ -177,7 +177,7 @@ test.each([
   expect([way.via, way.leaveAfterMs]).toEqual([via, minutes === undefined ? undefined : minutes * 60_000]);
 });
 
-describe('a deadline is that of the run', () => {
+describe('a deadline applies to the run', () => {
   const deadline = ['--deadline', '40m', '--poll', '60'];
 
   beforeEach(() =>
@@ -200,7 +200,7 @@ describe('a deadline is that of the run', () => {
   /** The wall clock, which goes on while no process is there. */
   const later = (minutes: number): unknown => vi.setSystemTime(Date.now() + minutes * 60_000);
 
-  test('and not of the process that resumes it', async () => {
+  test('and not to the process that resumes it', async () => {
     const simulator = await simulate('openai', { batches: { seconds: 3_600 } });
     stopTime();
     await interrupted(simulator);
@@ -216,7 +216,7 @@ describe('a deadline is that of the run', () => {
     expect(await ids('out.jsonl')).toEqual(names(20));
   });
 
-  test('which cancels at once where it is over, and begins anew after its end', async () => {
+  test('cancels at once if it has passed, and starts anew after its end', async () => {
     const simulator = await simulate('openai', { batches: { seconds: 3_600 } });
     stopTime();
     await interrupted(simulator);
@@ -238,7 +238,7 @@ describe('a deadline is that of the run', () => {
   });
 });
 
-test('a deadline has a unit', () => {
+test('needs a unit', () => {
   expect(['90s', '90m', '6h', '1.5d'].map(parseDeadline)).toEqual([90_000, 5_400_000, 21_600_000, 129_600_000]);
   for (const wrong of ['6', 'h', '-1h', '6 h', '0m']) expect(() => parseDeadline(wrong)).toThrow('--deadline');
 });

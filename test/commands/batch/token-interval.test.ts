@@ -18,7 +18,7 @@ test.each(COUNTED)('%s', (content, tokens) => {
   expect(to).toBeGreaterThanOrEqual(tokens);
 });
 
-test('is narrower for plain text than for what may be anything', () => {
+test('is narrower for plain text than for arbitrary data', () => {
   const width = (content: string): number => {
     const [from, to] = tokenInterval({ messages: [{ role: 'user', content: content.repeat(100) }] });
     return to / from;

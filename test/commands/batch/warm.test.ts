@@ -51,8 +51,8 @@ async function cachedBy(provider: Provider, ...args: string[]): Promise<{ cached
   return { cached: usage.cacheReadTokens / usage.inputTokens, counted: usage.inputTokens - free };
 }
 
-describe('rows that begin alike', () => {
-  it.each(['anthropic', 'openai', 'groq'] as const)('meet a warm cache of %s behind the first', async (provider) => {
+describe('rows with a common prefix', () => {
+  it.each(['anthropic', 'openai', 'groq'] as const)('hit a warm cache of %s after the first', async (provider) => {
     const cold = await cachedBy(provider, '--no-warm');
     const warm = await cachedBy(provider);
     expect(cold.cached).toBeLessThan(warm.cached / 2);
@@ -71,23 +71,20 @@ const chat = (content: string, more: object = {}) => ({
   body: { model: 'm', messages: [{ role: 'user', content }], ...more },
 });
 
-test.each(['openai', 'groq', 'azure'] as const)(
-  '%s keeps what is long, by model and by what comes first',
-  (provider) => {
-    const of = (content: string, more?: object) => promptBeginnings(provider, chat(content, more));
-    expect(of('short')).toEqual([]);
-    const long = 'x'.repeat(20_000);
-    expect(of(`${long} a`)).toHaveLength(2);
-    expect(of(`${long} a`)).toEqual(of(`${long} b`));
-    expect(of(`a ${long}`)[0]).not.toBe(of(`b ${long}`)[0]);
-    expect(of(long, { model: 'n' })[0]).not.toBe(of(long)[0]);
-    expect(of(long, { temperature: 0 })).toEqual(of(long));
-    expect(of(long, { tools: [{ type: 'function' }] })[0]).not.toBe(of(long)[0]);
-    expect(promptBeginnings(provider, { ...chat(long), url: '/v1/embeddings' })).toEqual([]);
-  },
-);
+test.each(['openai', 'groq', 'azure'] as const)('%s caches long prefixes, by model and order', (provider) => {
+  const of = (content: string, more?: object) => promptBeginnings(provider, chat(content, more));
+  expect(of('short')).toEqual([]);
+  const long = 'x'.repeat(20_000);
+  expect(of(`${long} a`)).toHaveLength(2);
+  expect(of(`${long} a`)).toEqual(of(`${long} b`));
+  expect(of(`a ${long}`)[0]).not.toBe(of(`b ${long}`)[0]);
+  expect(of(long, { model: 'n' })[0]).not.toBe(of(long)[0]);
+  expect(of(long, { temperature: 0 })).toEqual(of(long));
+  expect(of(long, { tools: [{ type: 'function' }] })[0]).not.toBe(of(long)[0]);
+  expect(promptBeginnings(provider, { ...chat(long), url: '/v1/embeddings' })).toEqual([]);
+});
 
-test('Anthropic keeps what is marked: tools, system and messages are one prompt', () => {
+test('Anthropic caches what is marked: tools, system and messages are one prompt', () => {
   const mark = { cache_control: { type: 'ephemeral' } };
   const row = (system: unknown, messages: unknown) => ({
     ...chat(''),

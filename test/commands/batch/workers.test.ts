@@ -110,7 +110,7 @@ const ask = (mode: WorkersMode, index: number): Promise<unknown> => {
   );
 };
 
-test('rows go to whoever is free, and each comes back with its own answer', async () => {
+test('rows go to idle workers, and each comes back with its own answer', async () => {
   const sent = new Sent();
   const close = await worker(guardOf(sent.fetch('worker')));
   const mode = await run(sent, 'run');
@@ -128,7 +128,7 @@ test('rows go to whoever is free, and each comes back with its own answer', asyn
   expect((await client.keys('*')).filter((key) => /rows$|claims$|done$/.test(key))).toEqual([]);
 });
 
-test('numbers that a double does not hold reach the provider and come back with their digits', async () => {
+test('numbers that a double cannot hold reach the provider and come back with all digits', async () => {
   const sent: string[] = [];
   const answer = '{"account":12345678901234567890}';
   const echo = (async (_url: unknown, init: RequestInit) => {
@@ -146,7 +146,7 @@ test('numbers that a double does not hold reach the provider and come back with 
   await close();
 });
 
-test('a run that is interrupted finds what was done meanwhile, and sends nothing again', async () => {
+test('an interrupted run finds what was done meanwhile, and sends nothing again', async () => {
   const sent = new Sent();
   const close = await worker(guardOf(sent.fetch('worker')));
   const first = await run(sent, 'first');
@@ -163,7 +163,7 @@ test('a run that is interrupted finds what was done meanwhile, and sends nothing
   await close();
 });
 
-test('a row is claimed by one worker that is alive, until it is answered', async () => {
+test('a row is claimed by one live worker until it is answered', async () => {
   const link = await QueueLink.open(redis.url, target);
   const [one, other, dead] = [link.claims(30_000), link.claims(30_000), link.claims(1)];
   expect(await one.claim('run', ['a', 'b'])).toEqual(['claimed', 'claimed']);
@@ -201,7 +201,7 @@ test('jobs that are gone are found by one command, however many are open', async
   await link.close();
 });
 
-test('a wrong key stops its worker, whose rows are sent by others', async () => {
+test('a wrong key stops its worker, and others send its rows', async () => {
   const refuse = vi.fn(async () => Response.json({ error: { message: 'Incorrect API key' } }, { status: 401 }));
   const stopped = vi.fn();
   const close = await worker(guardOf(refuse as never), stopped);
@@ -216,7 +216,7 @@ test('a wrong key stops its worker, whose rows are sent by others', async () => 
   await link.close();
 });
 
-test('what waits for limits goes back to the queue when its worker ends', async () => {
+test('rows that wait for limits return to the queue when their worker ends', async () => {
   const guard = createGuard({ pacing: { requestsPerMinute: 1 }, telemetry: false });
   const fetched = vi.spyOn(globalThis, 'fetch').mockImplementation(async () => Response.json({}));
   const close = await worker(guard);
@@ -246,7 +246,7 @@ test('a run that cannot open its journal leaves the other one alone', async () =
   await first.close(true);
 });
 
-test('an error that an earlier run has left is no answer where failed rows are sent again', async () => {
+test('an error from an earlier run is not an answer if failed rows are sent again', async () => {
   const sent = new Sent();
   const first = await run(sent, 'first');
   expect(await ask(first, 7)).toMatchObject({ name: 'RowRefused' });
@@ -271,7 +271,7 @@ test('a chunk of a run that has ended is left alone', async () => {
   await link.close();
 });
 
-test('says what is missing', async () => {
+test('reports what is missing', async () => {
   const said: string[] = [];
   const io = { err: (text: string) => said.push(text), out: () => undefined, untilStopped: Promise.resolve() } as never;
   expect(await batchCommand(['--fleet', '--via', 'auto'], io)).toBe(2);

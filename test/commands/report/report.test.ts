@@ -60,7 +60,7 @@ async function report(
 }
 
 describe('tidegate report', () => {
-  test('reads standard input and pipes, as often as it needs', async () => {
+  test('reads standard input and pipes, even though it needs them twice', async () => {
     const io = new FakeIo();
     io.typed = [hit({}), ...Array.from({ length: 3 }, (_, second) => call(second, 100))].join('\n');
     expect(await dispatch(['report', '-', '--what-if', 'tpm=2000000', '--json'], io, '1')).toBe(0);
@@ -81,7 +81,7 @@ describe('tidegate report', () => {
     expect([code, io.errLines]).toEqual([2, [expect.stringMatching(/hits\.jsonl would be counted twice\.$/)]]);
   });
 
-  test('tells by limit how often, when, for which models and how long', async () => {
+  test('reports by limit how often, when, for which models and how long', async () => {
     const { code, text } = await report([
       hit({}),
       hit({ at: '2026-01-15T09:59:00.000Z', model: 'gpt-4o-mini-2024-07-18' }),
@@ -110,7 +110,7 @@ describe('tidegate report', () => {
     `);
   });
 
-  test('shows the hours of the week where the hits are of several days, and how far over they were', async () => {
+  test('shows the hours of the week if the hits span several days, and by how much the limit was exceeded', async () => {
     const { text } = await report([
       hit({}),
       hit({ at: '2026-01-15T09:40:00.000Z', used: 60_000, requested: 5_000 }),
@@ -138,7 +138,7 @@ describe('tidegate report', () => {
     expect(text).toContain('Tokens bind: the busiest minute asked for 5000 % of them, and for 12 % of the requests.');
   });
 
-  test('draws a page that needs nothing from elsewhere and runs nothing', async () => {
+  test('writes a self-contained page that runs no script', async () => {
     const path = join(folder, 'page.html');
     const evil = '</svg><script>alert(1)</script>';
     const calls = Array.from({ length: 60 }, (_, second) => call(second, 1_500));
@@ -155,7 +155,7 @@ describe('tidegate report', () => {
     expect(printed.text).toMatch(/^<!doctype html>[^]*<\/html>$/);
   });
 
-  test('tells from calls what binds, how many fit at once, what to cut and what to buy', async () => {
+  test('derives from calls which limit binds, how many fit at once, what to cut and what to buy', async () => {
     const calls = Array.from({ length: 60 }, (_, second) => call(second, 1_500));
     const { text, io } = await report([hit({}), ...calls], '--json');
     expect(io.errLines).toEqual([]);
@@ -171,7 +171,7 @@ describe('tidegate report', () => {
     ]);
   });
 
-  test('names a rate and a concurrency that stay inside, whatever the limit and the calls', async () => {
+  test('names a rate and a concurrency that stay within, whatever the limit and the calls', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 5_000 }),
@@ -193,13 +193,13 @@ describe('tidegate report', () => {
     );
   });
 
-  test('tells a burst from too much', async () => {
+  test('distinguishes a burst from too much traffic', async () => {
     const { text } = await report([hit({}), call(0, 100)]);
     expect(text).toContain('The busiest minute asked for 600, which fits');
     expect(text).toContain('1 calls in all.');
   });
 
-  test('does not blame a limit for what is none', async () => {
+  test('does not blame a limit for other refusals', async () => {
     const { text } = await report([
       hit({ dimension: 'quota', limit: null, used: null, waitMs: null }),
       hit({ dimension: 'overloaded', limit: null, used: null }),
@@ -213,14 +213,14 @@ describe('tidegate report', () => {
     expect(text).toContain('The limit is 1,000 (requests day).');
   });
 
-  test('lives with lines that are none', async () => {
+  test('skips invalid lines', async () => {
     const { code, text } = await report(['{"v":1', 'null', '{"v":2,"kind":"hit"}', hit({}).slice(0, 30), hit({})]);
     expect([code, text.split('\n').at(-1)]).toEqual([0, '4 lines are none of a record, and were skipped.']);
     expect((await report([])).text).toBe('No limit was hit.');
     expect(await report(['a thesis'])).toMatchObject({ code: 1, io: { errLines: ['Not a record of limit hits.'] } });
   });
 
-  test('refuses bad arguments and files that are not there', async () => {
+  test('refuses bad arguments and missing files', async () => {
     const io = new FakeIo();
     expect(await dispatch(['report'], io, '1')).toBe(2);
     expect(await dispatch(['report', join(folder, 'none')], io, '1')).toBe(1);
@@ -228,7 +228,7 @@ describe('tidegate report', () => {
   });
 });
 
-test('a page that would be written over its record is refused', async () => {
+test('refuses to write a page over its record', async () => {
   const path = join(folder, 'hits.jsonl');
   const line = hit({});
   const { code, io } = await report([line], '--html', path);

@@ -3,7 +3,7 @@ import { stretchesOf } from '../../../src/commands/report/stretches.ts';
 
 const at = (minute: number): number => Date.UTC(2026, 0, 15) + minute * 60_000;
 
-test('minutes without a call are nothing, and not what was before them', () => {
+test('minutes without a call count as nothing, not as the previous ones', () => {
   const minutes = [
     [at(0), 5],
     [at(1), 7],
@@ -12,7 +12,7 @@ test('minutes without a call are nothing, and not what was before them', () => {
   expect(stretchesOf(minutes, 100)).toEqual([5, 7, 0, 0, 3, 0].map((value, minute) => [at(minute), value]));
 });
 
-test('a long record keeps the highest of each stretch', () => {
+test('a long record keeps the maximum of each stretch', () => {
   const minutes = Array.from({ length: 1_000 }, (_, minute) => [at(minute), minute === 777 ? 90 : 1] as const);
   const made = stretchesOf(minutes, 100);
   expect(made).toHaveLength(101);

@@ -55,7 +55,7 @@ const unhurried = (count: number) =>
 const busy = [limit('requests', 500), limit('tokens', 60_000), ...unhurried(300)];
 
 describe('report --what-if', () => {
-  test('replays the calls with the limits that were and with others', async () => {
+  test('replays the calls with the recorded limits and with others', async () => {
     const { whatIf, notes } = await asked(busy, 'tpm=2000000', 'tpm=120000', 'max_tokens=100');
     expect(notes).toEqual([]);
     const [plenty, double, shorter] = whatIf as [WhatIf, WhatIf, WhatIf];
@@ -71,7 +71,7 @@ describe('report --what-if', () => {
     for (const { before, after } of whatIf) expect([before.succeeded, after.succeeded]).toEqual([300, 300]);
   });
 
-  test('takes the limits of a tier, and says it as text and on the page', async () => {
+  test('takes the limits of a tier, and says so in the text and on the page', async () => {
     const text = await report(busy, '--what-if', 'tier=launch');
     expect(text.code).toBe(0);
     expect(text.out).toMatch(/^The time after is probably .+ to .+; of refusals the order of magnitude is known\.$/m);
@@ -82,7 +82,7 @@ describe('report --what-if', () => {
     expect(await readFile(join(folder, 'page.html'), 'utf8')).toContain('with tier=launch');
   });
 
-  test('counts limits as the record believes they are', async () => {
+  test('counts limits as the record believes they are counted', async () => {
     const lines = [limit('requests', 600), ...unhurried(300)];
     const replayed = async (...learned: LimitLine[]): Promise<WhatIf> =>
       (await asked([...lines, ...learned], 'rpm=6000')).whatIf[0]!;
@@ -106,7 +106,7 @@ describe('report --what-if', () => {
     expect(out).toMatch(/counted as requests of 1 s at once, windows of the clock's minute\.$/m);
   });
 
-  test('takes as long as the record did, where what was learned does not explain it', async () => {
+  test('takes as long as the record did if what was learned does not explain it', async () => {
     // 120 in each half minute, of which the lane believed that they come back more than twice as fast.
     const lines = [
       limit('requests', 240, { source: 'body', atOnce: 240, perMinute: 620 }),
@@ -125,7 +125,7 @@ describe('report --what-if', () => {
     expect(slower.after.tookMs / 120_500).toBeLessThan(1.3);
   });
 
-  test('records of real calls know a bucket that is shorter than a minute', async () => {
+  test('records of real calls reveal a bucket shorter than a minute', async () => {
     const simulator = await startSimulator({
       provider: 'openai',
       limits: { requestsPerMinute: 1_200 },
@@ -155,7 +155,7 @@ describe('report --what-if', () => {
     expect(whatIf[0]!.before.tookMs).toBeGreaterThan(2_500);
   });
 
-  test('takes the pace that calls got for the limit of which refusals say nothing', async () => {
+  test('takes the pace of the calls for a limit that refusals say nothing about', async () => {
     const calls = Array.from({ length: 61 }, (_, each) =>
       callLine(0, { durationMs: each * 1_000 + 500, waitedMs: each * 1_000 }),
     );
@@ -174,7 +174,7 @@ describe('report --what-if', () => {
     expect(notes[0]).toContain('refusals name no limit, so the pace');
   });
 
-  test('says what it cannot replay', async () => {
+  test('reports what it cannot replay', async () => {
     expect((await asked([], 'tpm=5')).notes).toEqual([
       "There are no calls to replay: they are recorded with record: 'all'.",
     ]);
@@ -187,7 +187,7 @@ describe('report --what-if', () => {
     expect((await asked([callLine(0)], 'tpm=5000')).notes[0]).toContain('the record has no limit');
   });
 
-  test('takes calls that failed for mean ones, and lines of an earlier version as they are', async () => {
+  test('takes failed calls for average ones, and lines of an earlier version as they are', async () => {
     const failed = callLine(10, {
       outcome: 'retries_exhausted',
       inputTokens: null,
@@ -208,7 +208,7 @@ describe('report --what-if', () => {
     },
   );
 
-  test('a tier may be a number, as OpenAI counts them', async () => {
+  test('accepts a number for a tier, as OpenAI counts them', async () => {
     const [number, name] = await Promise.all(['tier=4', 'tier=tier4'].map((change) => asked(busy, change)));
     expect(number!.whatIf[0]!.limitsAfter).toEqual(name!.whatIf[0]!.limitsAfter);
     expect(number!.whatIf[0]!.limitsAfter).toMatchObject({ requestsPerMinute: 10_000 });
