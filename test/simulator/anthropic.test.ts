@@ -8,7 +8,7 @@ const TOOL = {
 };
 
 describe('Anthropic: messages', () => {
-  it('answers with its usage and headers', async () => {
+  it('answers with usage and headers', async () => {
     const clock = testClock();
     const server = await simulator({
       provider: 'anthropic',
@@ -50,7 +50,7 @@ describe('Anthropic: messages', () => {
     expect(response.headers.get('retry-after')).toBeNull();
   });
 
-  it('refuses in its words with retry-after, below zero beyond a minute', async () => {
+  it('refuses in its own words with retry-after, below zero beyond a minute', async () => {
     const clock = testClock();
     const server = await simulator({
       provider: 'anthropic',
@@ -88,7 +88,7 @@ describe('Anthropic: messages', () => {
     await client.messages.create({ ...MESSAGE, messages });
   });
 
-  it('says 1970 of an untouched bucket, unless told otherwise', async () => {
+  it('states 1970 for an untouched bucket, unless told otherwise', async () => {
     const clock = testClock();
     const limits = { outputTokensPerMinute: 8_000 };
     const reset = async (epochResets: boolean) => {
@@ -143,7 +143,7 @@ describe('Anthropic: messages', () => {
     expect(cutting.stats()).toMatchObject({ completed: 1, aborted: 1, outputTokens: 101 });
   });
 
-  it('reads marked beginnings from the cache, free of the input limit', async () => {
+  it('serves marked prefixes from the cache, outside the input limit', async () => {
     const clock = testClock();
     const server = await simulator({ provider: 'anthropic', limits: { inputTokensPerMinute: 100_000 }, clock });
     const system = [
@@ -200,7 +200,7 @@ describe('Anthropic: messages', () => {
     expect(error.headers.get('retry-after')).toBe('40');
   });
 
-  it('runs tools and satisfies schemas', async () => {
+  it('calls tools and satisfies schemas', async () => {
     const client = anthropic(await simulator({ provider: 'anthropic', toolCalls: true, reply: () => 'Paris' }));
     const first = await client.messages.create({ ...MESSAGE, tools: [TOOL] });
     expect(first).toMatchObject({ stop_reason: 'tool_use', content: [{ type: 'tool_use', input: { city: 'Paris' } }] });
@@ -222,7 +222,7 @@ describe('Anthropic: messages', () => {
     expect(shaped.content[0]).toMatchObject({ type: 'text', text: '{"city":"Paris"}' });
   });
 
-  it('demands what the real one demands', async () => {
+  it('requires what the real one requires', async () => {
     const client = anthropic(await simulator({ provider: 'anthropic' }));
     const { max_tokens: _, ...without } = MESSAGE;
     expect(await failure(client.messages.create(without as never))).toMatchObject({ status: 400 });
@@ -248,7 +248,7 @@ describe('Anthropic: other endpoints', () => {
     await client.messages.create(MESSAGE);
   });
 
-  it('keeps batches and gives their results', async () => {
+  it('runs batches and returns their results', async () => {
     const server = await simulator({ provider: 'anthropic' });
     const client = anthropic(server);
     const requests = ['a', 'b'].map((custom_id) => ({ custom_id, params: MESSAGE }));

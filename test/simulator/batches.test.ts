@@ -27,7 +27,7 @@ const jsonl = (text: string): Record<string, any>[] =>
     .filter((each) => each !== '')
     .map((each) => JSON.parse(each) as Record<string, any>);
 
-describe('the batch API of OpenAI, by its SDK', () => {
+describe('the batch API of OpenAI, through its SDK', () => {
   const client = ({ url }: Simulator): OpenAI => new OpenAI({ baseURL: url, apiKey: 'sk-test', maxRetries: 0 });
   const create = async (openai: OpenAI, lines: string[]) => {
     const file = await openai.files.create({
@@ -43,7 +43,7 @@ describe('the batch API of OpenAI, by its SDK', () => {
   const read = async (openai: OpenAI, id: string | undefined): Promise<Record<string, any>[]> =>
     id === undefined ? [] : jsonl(await (await openai.files.content(id)).text());
 
-  it('answers rows in another order, and refuses those that are wrong in a file of their own', async () => {
+  it('answers rows in another order, and lists invalid ones in a separate file', async () => {
     const openai = client(await simulate({ provider: 'openai' }));
     const made = await create(openai, [line(0), line(1, { messages: 'none' }), line(2)]);
     expect(made).toMatchObject({ object: 'batch', status: 'validating' });
@@ -91,13 +91,13 @@ describe('the batch API of OpenAI, by its SDK', () => {
     [['{"custom_id"'], 'invalid_json_line'],
     [[line(0).replace('/v1/chat/completions', '/v1/responses')], 'mismatched_url'],
     [[], 'empty_file'],
-  ])('fails a file that is wrong: %j', async (lines, code) => {
+  ])('fails an invalid file: %j', async (lines, code) => {
     const openai = client(await simulate({ provider: 'openai' }));
     const made = await create(openai, lines);
     expect(await openai.batches.retrieve(made.id)).toMatchObject({ status: 'failed', errors: { data: [{ code }] } });
   });
 
-  it('has a limit of what is queued, of all batches together', async () => {
+  it('has a limit on queued tokens, over all batches', async () => {
     const openai = client(await simulate({ provider: 'openai', batches: { seconds: 60, enqueuedTokens: 120 } }));
     // Some tokens more than half of what may be queued.
     const rows = Array.from({ length: 10 }, (_, id) => line(id));
@@ -110,7 +110,7 @@ describe('the batch API of OpenAI, by its SDK', () => {
     expect((await openai.batches.retrieve(third.id)).status).toBe('in_progress');
   });
 
-  it('knows no batch that is not there', async () => {
+  it('returns 404 for an unknown batch', async () => {
     const openai = client(await simulate({ provider: 'openai' }));
     await expect(openai.batches.retrieve('batch_none')).rejects.toMatchObject({ status: 404 });
     await expect(
@@ -119,7 +119,7 @@ describe('the batch API of OpenAI, by its SDK', () => {
   });
 });
 
-it('the batch API of Groq, by its SDK', async () => {
+it('the batch API of Groq, through its SDK', async () => {
   const { origin } = await simulate({ provider: 'groq' });
   const groq = new Groq({ baseURL: origin, apiKey: 'gsk-test', maxRetries: 0 });
   const lines = [0, 1].map((id) => line(id, { model: 'llama-3.1-8b-instant' })).join('\n');
@@ -135,7 +135,7 @@ it('the batch API of Groq, by its SDK', async () => {
   expect(output.map(({ custom_id }) => custom_id)).toEqual(['row-1', 'row-0']);
 });
 
-describe('the message batches of Anthropic, by its SDK', () => {
+describe('the message batches of Anthropic, through its SDK', () => {
   const request = (id: string, over: object = {}) => ({
     custom_id: id,
     params: { model: 'claude-haiku-4-5', max_tokens: 20, messages: [{ role: 'user' as const, content: id }], ...over },
@@ -155,7 +155,7 @@ describe('the message batches of Anthropic, by its SDK', () => {
     expect(results).toEqual([{ custom_id: 'a', result: { type: 'canceled' } }]);
   });
 
-  it('tell of each row what became of it, in another order', async () => {
+  it('report what became of each row, in another order', async () => {
     const { url } = await simulate({ provider: 'anthropic', batches: { expired: 0.5 } });
     const claude = new Anthropic({ baseURL: url, apiKey: 'sk-ant', maxRetries: 0 });
     const ids = Array.from({ length: 30 }, (_, index) => `row-${index}`);
@@ -170,7 +170,7 @@ describe('the message batches of Anthropic, by its SDK', () => {
     expect(counts.succeeded + counts.errored + counts.expired).toBe(31);
   });
 
-  it('refuse ids that are none', async () => {
+  it('refuse invalid ids', async () => {
     const { url } = await simulate({ provider: 'anthropic' });
     const claude = new Anthropic({ baseURL: url, apiKey: 'sk-ant', maxRetries: 0 });
     for (const requests of [[request('a b')], [request('x'.repeat(65))], [request('a'), request('a')], []]) {
@@ -179,7 +179,7 @@ describe('the message batches of Anthropic, by its SDK', () => {
   });
 });
 
-it('options are checked', async () => {
+it('options are validated', async () => {
   const wrong = { provider: 'openai', batches: { expired: 2 } } as const;
   await expect(startSimulator(wrong)).rejects.toThrow('`batches.expired`');
   await expect(startSimulator({ provider: 'openai', batches: { minutes: 1 } as never })).rejects.toThrow('minutes');

@@ -27,7 +27,7 @@ describe('Exchange', () => {
     return decision.admitted;
   }
 
-  it('admits, refuses and admits again as its clock goes on', async () => {
+  it('admits, refuses and admits again as its clock advances', async () => {
     const { simulation, exchange } = exchangeOf({});
     expect(admittedBy(exchange).headers).toMatchObject({
       'x-request-id': 'req_1',
@@ -52,7 +52,7 @@ describe('Exchange', () => {
     });
   });
 
-  it('takes the output of an answer as it is generated, and frees its place at the end', () => {
+  it('takes the output of an answer as it is generated, and frees its slot at the end', () => {
     const { simulation, exchange } = exchangeOf({
       provider: 'anthropic',
       limits: { outputTokensPerMinute: 100, maxConcurrent: 1 },
@@ -71,7 +71,7 @@ describe('Exchange', () => {
     expect(simulation.statistics.snapshot(clock.now())).toMatchObject({ completed: 1, outputTokens: 120 });
   });
 
-  it('tells faults that answer, break and hang apart, and hands those over that spoil an answer', () => {
+  it('distinguishes faults that answer, break and hang, and passes on those within an answer', () => {
     const script = ['server_error', 'connection_reset', 'hang', 'body_reset'] as const;
     const { exchange } = exchangeOf({ limits: {}, faults: { script } });
     expect(exchange.decide(WORK)).toMatchObject({ kind: 'failed', answer: { status: 500 } });
@@ -80,7 +80,7 @@ describe('Exchange', () => {
     expect(admittedBy(exchange).fault).toBe('body_reset');
   });
 
-  it('meets an outage only while it lasts', async () => {
+  it('applies an outage only while it lasts', async () => {
     const { exchange } = exchangeOf({ faults: { outage: { fromMs: 1_000, untilMs: 2_000 } } });
     expect(exchange.meetOutage()).toBeUndefined();
     await clock.advance(1_000);

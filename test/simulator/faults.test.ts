@@ -141,7 +141,7 @@ describe('faults that are answers', () => {
     expect([...Object.keys(ANSWERS[provider]), ...others].sort()).toEqual(faultKindsOf(provider).sort());
   });
 
-  it('gives no hint with a spend cap, and a day with an absurd one', async () => {
+  it('sends no hint with a spend cap, and a day with an absurd one', async () => {
     const server = await simulator({ provider: 'anthropic', faults: { script: ['spend_limit', 'retry_after_day'] } });
     expect((await failure(call('anthropic', server))).headers.get('retry-after')).toBeNull();
     expect((await failure(call('anthropic', server))).headers.get('retry-after')).toBe('86400');
@@ -185,7 +185,7 @@ describe('faults of connections and bodies', () => {
     expect(await failure(call('openai', server))).toBeInstanceOf(OpenAI.APIConnectionError);
   });
 
-  it('breaks a body in the middle', async () => {
+  it('breaks off in the middle of a body', async () => {
     const server = await simulator({ provider: 'openai', faults: { script: ['body_reset', 'body_reset'] } });
     const reset = await failure(call('openai', server));
     expect(reset).not.toBeInstanceOf(SyntaxError);
@@ -220,7 +220,7 @@ describe('faults of connections and bodies', () => {
     await expect.poll(() => server.stats().inFlight).toBe(0);
   });
 
-  it('answers what is no JSON', async () => {
+  it('answers with something other than JSON', async () => {
     const server = await simulator({ provider: 'openai', faults: { script: ['garbage', 'garbage'] } });
     expect(await failure(call('openai', server))).toBeInstanceOf(SyntaxError);
     const stream = await openai(server).chat.completions.create({ ...CHAT, stream: true });
@@ -304,7 +304,7 @@ describe('faults of streams', () => {
     );
   });
 
-  it('leaves the scripted fault of a stream for the next stream', async () => {
+  it('keeps a scripted stream fault for the next stream', async () => {
     const server = await simulator({ provider: 'openai', replyTokens: 10, faults: { script: ['stream_end_early'] } });
     await call('openai', server);
     expect(server.stats().faults).toEqual({});
@@ -313,7 +313,7 @@ describe('faults of streams', () => {
 });
 
 describe('rates, times and headers', () => {
-  it('inflicts faults at their rates, the same for the same seed', async () => {
+  it('occur at their rates, the same for the same seed', async () => {
     const run = async (seed: number) => {
       const faults = { rates: { server_error: 0.2, overloaded: 0.1 } };
       const server = await simulator({ provider: 'groq', limits: { requestsPerMinute: 10_000 }, seed, faults });
@@ -336,7 +336,7 @@ describe('rates, times and headers', () => {
     expect(first.faults.overloaded).toBeLessThan(35);
   });
 
-  it('has answers, ids and usage by the seed', async () => {
+  it('makes answers, ids and usage follow the seed', async () => {
     const run = async (seed: number) => {
       const client = openai(await simulator({ provider: 'openai', seed, clock: testClock() }));
       return [await client.chat.completions.create(CHAT), await client.chat.completions.create(CHAT)];
@@ -345,13 +345,13 @@ describe('rates, times and headers', () => {
     expect(await run(3)).not.toEqual(await run(4));
   });
 
-  it('meets models that are named only', async () => {
+  it('affects named models only', async () => {
     const server = await simulator({ provider: 'openai', faults: { rates: { server_error: 1 }, models: ['gpt-4o'] } });
     expect(await failure(call('openai', server))).toMatchObject({ status: 500 });
     await openai(server).chat.completions.create({ ...CHAT, model: 'gpt-4o-mini' });
   });
 
-  it('is out for a time, with the kind of the provider', async () => {
+  it('is down for a time, with the given kind', async () => {
     const clock = testClock();
     const outage = { fromMs: 1_000, untilMs: 2_000 };
     const server = await simulator({ provider: 'anthropic', clock, faults: { outage } });
@@ -364,7 +364,7 @@ describe('rates, times and headers', () => {
     expect(server.stats().faults).toEqual({ overloaded: 2 });
   });
 
-  it('changes the tier at a time', async () => {
+  it('changes the tier at a given time', async () => {
     const clock = testClock();
     const faults = { tierChange: { atMs: 5_000, preset: 'tier2' } } as const;
     const server = await simulator({ provider: 'openai', preset: 'tier1', clock, faults });
@@ -381,7 +381,7 @@ describe('rates, times and headers', () => {
     expect(await limit()).toBe('4000000');
   });
 
-  it('has a neighbour who spends the same limits', async () => {
+  it('has a neighbour that spends the same limits', async () => {
     const clock = testClock();
     const server = await simulator({
       provider: 'openai',
@@ -431,7 +431,7 @@ describe('rates, times and headers', () => {
     expect((await failure(call('azure', server))).headers.get('retry-after')).toBe('86400');
   });
 
-  it('puts retry-after on successes', async () => {
+  it('sends retry-after on successes', async () => {
     const server = await simulator({
       provider: 'anthropic',
       clock: testClock(),
@@ -444,7 +444,7 @@ describe('rates, times and headers', () => {
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
-  it('refuses too fast a growth with slow_down', async () => {
+  it('refuses growth that is too fast with slow_down', async () => {
     const server = await simulator({
       provider: 'openai',
       limits: { requestsPerMinute: 1_000 },
@@ -458,7 +458,7 @@ describe('rates, times and headers', () => {
     expect(server.stats().rejectedBy).toEqual({ acceleration: 1 });
   });
 
-  it('notices retries of the SDK', async () => {
+  it('detects retries by the SDK', async () => {
     const server = await simulator({ provider: 'openai', faults: { script: ['server_error', 'none'] } });
     const client = openai(server).withOptions({ maxRetries: 1 });
     await client.chat.completions.create(CHAT);

@@ -36,7 +36,7 @@ describe('Groq', () => {
     expect(response.headers.get('x-ratelimit-reset-requests')).toBe('172.8ms');
   });
 
-  it('refuses in its words; the hidden limit per minute has no header', async () => {
+  it('refuses in its own words; the hidden limit per minute has no header', async () => {
     const clock = testClock();
     const server = await simulator({
       provider: 'groq',
@@ -60,7 +60,7 @@ describe('Groq', () => {
     await client.chat.completions.create(ASK);
   });
 
-  it('goes below zero by long answers', async () => {
+  it('goes below zero after long answers', async () => {
     const server = await simulator({
       provider: 'groq',
       limits: { tokensPerMinute: 1_000 },
@@ -75,7 +75,7 @@ describe('Groq', () => {
     expect(error.headers.get('x-ratelimit-remaining-tokens')).toBe('0');
   });
 
-  it('tells what is too large by 413, but by 429 for output', async () => {
+  it('answers 413 to what is too large, but 429 for output', async () => {
     const limits = { tokensPerMinute: 6_000, inputTokensPerMinute: 1_000, outputTokensPerMinute: 1_000 };
     const server = await simulator({ provider: 'groq', limits, clock: testClock(), replyTokens: 900 });
     const client = groq(server);

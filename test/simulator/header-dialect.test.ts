@@ -26,7 +26,7 @@ async function asking(options: Partial<SimulatorOptions>) {
   return { clock, ask, refused: () => failure(client.chat.completions.create(CHAT)) };
 }
 
-describe('what headers mean', () => {
+describe('the meaning of headers', () => {
   it.each<[string, SimulatorOptions['headerDialect'], Told]>([
     ['the whole limit, as the providers do', undefined, { limit: '3000', remaining: '2999', reset: '20ms' }],
     ['what is left at once', { remaining: 'bucket' }, { limit: '3000', remaining: '49', reset: '20ms' }],
@@ -39,32 +39,32 @@ describe('what headers mean', () => {
       { limit: '30000', remaining: '499', reset: '2ms' },
     ],
     ['when all is there', { reset: 'absolute' }, { limit: '3000', remaining: '2999', reset: '1795521601' }],
-  ])('tell %s', async (_name, headerDialect, expected) => {
+  ])('is %s', async (_name, headerDialect, expected) => {
     const { ask } = await asking(headerDialect === undefined ? {} : { headerDialect });
     expect(await ask()).toEqual(expected);
   });
 
-  it('tell when the next one is there', async () => {
+  it('can be the time of the next unit', async () => {
     const { ask, clock } = await asking({ headerDialect: { reset: 'next' } });
     for (let index = 0; index < 10; index += 1) await ask();
     clock.advance(10);
     expect((await ask()).reset).toBe('10ms');
   });
 
-  it('tell of the answer before', async () => {
+  it('can be the state at the previous answer', async () => {
     const { ask } = await asking({ headerDialect: { late: true } });
     expect((await ask()).remaining).toBeNull();
     expect((await ask()).remaining).toBe('2999');
     expect((await ask()).remaining).toBe('2998');
   });
 
-  it('are on refusals only where a gateway writes them', async () => {
+  it('can be limited to refusals, as of gateways', async () => {
     const { ask, refused } = await asking({ limits: { requestsPerMinute: 60 }, faults: { headers: 'failure_only' } });
     expect((await ask()).limit).toBeNull();
     expect(told((await refused()).headers).limit).toBe('60');
   });
 
-  it('are dates of Anthropic whatever they mean, and absolute ones of Groq', async () => {
+  it("keeps Anthropic's dates whatever it is, and absolute times of Groq", async () => {
     const headerDialect = { reset: 'absolute', remaining: 'bucket' } as const;
     const clock = testClock();
     const claude = anthropic(
@@ -80,8 +80,8 @@ describe('what headers mean', () => {
   });
 });
 
-describe('how limits are counted', () => {
-  it('in windows of the clock', async () => {
+describe('the counting of limits', () => {
+  it('can use windows of the clock', async () => {
     const { ask, refused, clock } = await asking({ limits: { requestsPerMinute: 180 }, limiter: 'fixed' });
     clock.advance(700);
     for (let index = 0; index < 3; index += 1) await ask();
@@ -95,7 +95,7 @@ describe('how limits are counted', () => {
     await refused();
   });
 
-  it('in a log of the last minute', async () => {
+  it('can use a log of the last minute', async () => {
     const { ask, refused, clock } = await asking({
       limits: { requestsPerMinute: 2 },
       limiter: 'sliding',
@@ -110,7 +110,7 @@ describe('how limits are counted', () => {
     await refused();
   });
 
-  it('with the answer', async () => {
+  it('can happen with the answer', async () => {
     const { ask, refused, clock } = await asking({
       limits: { requestsPerMinute: 120 },
       counted: 'end',
@@ -126,10 +126,10 @@ describe('how limits are counted', () => {
   });
 });
 
-describe('what refusals say', () => {
+describe('refusals', () => {
   const ONE = { limits: { requestsPerMinute: 60 } };
 
-  it('nothing', async () => {
+  it('can say nothing', async () => {
     const { ask, refused } = await asking({ ...ONE, refusalTexts: 'mute', retryHeader: 'none' });
     await ask();
     const error = await refused();
@@ -138,13 +138,13 @@ describe('what refusals say', () => {
     expect(error.headers.get('retry-after')).toBeNull();
   });
 
-  it('the exact time', async () => {
+  it('can state the exact time', async () => {
     const { ask, refused } = await asking({ limits: { requestsPerMinute: 80 }, retryHeader: 'exact' });
     await ask();
     expect((await refused()).headers.get('retry-after')).toBe('0.75');
   });
 
-  it('a wrong time, in headers and texts', async () => {
+  it('can state a wrong time, in headers and texts', async () => {
     const { ask, refused } = await asking({ ...ONE, retryHeader: 'exact', faults: { hintError: 0.5 } });
     await ask();
     const waits = new Set<number>();
@@ -160,7 +160,7 @@ describe('what refusals say', () => {
     expect(waits.size).toBeGreaterThan(10);
   });
 
-  it.each(['openai', 'groq'] as const)('that too many at once are a rate limit: %s', async (provider) => {
+  it.each(['openai', 'groq'] as const)('can call too many at once a rate limit: %s', async (provider) => {
     const clock = testClock();
     const limits = { maxConcurrent: 1 };
     const latency = { baseMs: 100 };
@@ -192,7 +192,7 @@ describe('options', () => {
     [{ faults: { hintError: 2 } }, 'Expected `faults.hintError` to be a number from 0 to 1'],
     [{ refusalTexts: 'none' }, "Expected `refusalTexts` to be one of 'full', 'mute'"],
     [{ concurrencyRefusals: 429 }, "Expected `concurrencyRefusals` to be one of 'overloaded', 'throttled'"],
-  ])('%o is refused', async (options, message) => {
+  ])('%o are refused', async (options, message) => {
     const error = await failure(startSimulator({ provider: 'openai', ...options }));
     expect(error).toBeInstanceOf(SimulatorError);
     expect(error.message).toContain(message);

@@ -116,7 +116,7 @@ describe('waiting times of real refusals', () => {
   });
 });
 
-describe('what a request costs', () => {
+describe('the cost of a request', () => {
   it.each<[SimulatorProvider, number]>([
     ['openai', 400],
     ['azure', 500],
@@ -199,7 +199,7 @@ describe('what a request costs', () => {
     },
   );
 
-  it('refuses for good what exceeds the limit, except at Anthropic', () => {
+  it('is refused for good if it exceeds the limit, except at Anthropic', () => {
     const engine = engineOf({ limits: { tokensPerMinute: 30_000 } });
     expect(refused(engine.admit(request(30_601), 0))).toMatchObject({ tooLarge: true, waitMs: undefined });
     const claude = engineOf({ provider: 'anthropic', limits: { inputTokensPerMinute: 30_000 } });
@@ -229,7 +229,7 @@ describe('accounts, pools and changes', () => {
     admitted(slow.admit(request(1), 3_000));
   });
 
-  it('lets a request through that exceeds a short bucket but not the limit', () => {
+  it('admits a request that exceeds a short bucket but not the limit', () => {
     const engine = engineOf({ limits: { tokensPerMinute: 6_000 }, bucketSeconds: { requests: 60, tokens: 6 } });
     admitted(engine.admit(request(3_000), 0));
     expect(level(engine, 'tokensPerMinute', 0).fullInMs).toBe(30_000);
@@ -237,7 +237,7 @@ describe('accounts, pools and changes', () => {
     admitted(engine.admit(request(3_000), 30_000));
   });
 
-  it('keeps what is used when limits change', () => {
+  it('keeps usage when limits change', () => {
     const engine = engineOf({ provider: 'groq', limits: { tokensPerMinute: 1_000 } });
     admitted(engine.admit(request(900), 0));
     engine.setLimits(() => ({ tokensPerMinute: 500 }), 0);
@@ -247,7 +247,7 @@ describe('accounts, pools and changes', () => {
     expect(level(engine, 'requestsPerMinute', 0).remaining).toBe(5);
   });
 
-  it('gives a part of the refill to a neighbour, who is not in the waiting time', () => {
+  it('gives a part of the refill to a neighbour, which the waiting time ignores', () => {
     const engine = engineOf({ provider: 'groq', limits: { tokensPerMinute: 6_000 } });
     engine.setNeighbour({ share: 0.5, fromMs: 0, untilMs: Infinity }, 0);
     admitted(engine.admit(request(6_000), 0));

@@ -19,11 +19,11 @@ function grants(model: LimitModel, untilMs: number, stepMs = 1): number[] {
 }
 
 describe('TokenBucket', () => {
-  it('grants what it holds at once, then one whenever one has come back', () => {
+  it('grants what it holds at once, then one unit per refill interval', () => {
     expect(grants(new TokenBucket(3, 0.01), 500)).toEqual([0, 0, 0, 100, 200, 300, 400]);
   });
 
-  it('tells when a unit, and when all of it, is there', () => {
+  it('knows when one unit and when all of it will be available', () => {
     const bucket = new TokenBucket(10, 0.01);
     bucket.spend(7.5, 0);
     expect(bucket.available(0)).toBe(2.5);
@@ -32,7 +32,7 @@ describe('TokenBucket', () => {
     expect(bucket.waitMs(4, 0)).toBeCloseTo(150);
   });
 
-  it('is overdrawn by a correction, and never holds more than its capacity', () => {
+  it('is overdrawn by a correction, and never exceeds its capacity', () => {
     const bucket = new TokenBucket(10, 0.01);
     bucket.spend(10, 0);
     bucket.spend(5, 0);
@@ -41,7 +41,7 @@ describe('TokenBucket', () => {
     expect(bucket.available(0)).toBe(10);
   });
 
-  it('keeps its level when the limit changes, as far as the new one holds it', () => {
+  it('keeps its level when the limit changes, up to the new capacity', () => {
     const bucket = new TokenBucket(100, 0.1);
     bucket.resize(40, 0.04, 0, 'level');
     expect(bucket.available(0)).toBe(40);
@@ -49,14 +49,14 @@ describe('TokenBucket', () => {
     expect(bucket.waitMs(4, 0)).toBeCloseTo(100);
   });
 
-  it('or keeps what was used of it', () => {
+  it('or keeps its usage', () => {
     const bucket = new TokenBucket(100, 0.1);
     bucket.spend(70, 0);
     bucket.resize(40, 0.04, 0, 'used');
     expect(bucket.available(0)).toBe(-30);
   });
 
-  it('is emptied by others only of what comes back', () => {
+  it('loses only refill to others', () => {
     const bucket = new TokenBucket(10, 0.01);
     bucket.advance(1_000, 4);
     expect(bucket.available(1_000)).toBe(10);
@@ -67,18 +67,18 @@ describe('TokenBucket', () => {
 });
 
 describe('FixedWindow', () => {
-  it('begins anew at every tick of the clock', () => {
+  it('starts over at every tick of the clock', () => {
     // 300 ms of the first window have passed.
     expect(grants(new FixedWindow(2, 1_000, -300), 2_000)).toEqual([0, 0, 700, 700, 1_700, 1_700]);
   });
 
-  it('counts what others take, from the beginning of the window on', () => {
+  it('counts what others take since the beginning of the window', () => {
     const window = new FixedWindow(10, 1_000);
     window.advance(1_250, 5);
     expect(window.available(1_250)).toBe(9);
   });
 
-  it('gives back only what was taken in the same window', () => {
+  it('refunds only what was taken in the same window', () => {
     const window = new FixedWindow(10, 1_000);
     window.spend(8, 500);
     window.spend(-3, 900, 500);
@@ -91,7 +91,7 @@ describe('FixedWindow', () => {
 });
 
 describe('SlidingLog', () => {
-  it('never grants more than the limit in any stretch of its length', () => {
+  it('never grants more than the limit in any interval of its length', () => {
     const random = mulberry32(3);
     const log = new SlidingLog(7, 100);
     const times: number[] = [];
@@ -105,7 +105,7 @@ describe('SlidingLog', () => {
     }
   });
 
-  it('names the moment at which enough has left', () => {
+  it('knows the moment at which enough has expired', () => {
     const log = new SlidingLog(10, 1_000);
     log.spend(4, 0);
     log.spend(5, 300);
@@ -116,7 +116,7 @@ describe('SlidingLog', () => {
     expect(log.fullInMs(400)).toBeCloseTo(900);
   });
 
-  it('forgets what is given back where it was spent', () => {
+  it('refunds at the time of the spending', () => {
     const log = new SlidingLog(10, 1_000);
     log.spend(6, 0);
     log.spend(4, 500);
@@ -128,7 +128,7 @@ describe('SlidingLog', () => {
   });
 });
 
-describe('what comes back', () => {
+describe('the refilled amount', () => {
   it.each([
     ['bucket', new TokenBucket(10, 0.01), 5],
     ['fixed window', new FixedWindow(10, 1_000), 10],
@@ -153,13 +153,13 @@ describe('limitLevel', () => {
       0,
     );
 
-  it('tells a minute, or only what is enforced at once', () => {
+  it('states a minute, or only what is enforced at once', () => {
     expect(told({})).toMatchObject({ limit: 3_000, remaining: 2_980, fullInMs: 400 });
     expect(told({ remaining: 'bucket' })).toMatchObject({ limit: 3_000, remaining: 30 });
     expect(told({ limit: 'bucket', remaining: 'bucket' })).toMatchObject({ limit: 50, remaining: 30 });
   });
 
-  it('tells the time until something is there, rounded numbers, and too high a limit', () => {
+  it('states the time to the next unit, rounded numbers, and too high a limit', () => {
     expect(told({ reset: 'next' }).fullInMs).toBeCloseTo(20);
     expect(told({ roundTo: 100 }).remaining).toBe(3_000);
     expect(told({ inflated: 1.5 })).toMatchObject({ limit: 4_500, remaining: 4_480 });

@@ -11,7 +11,7 @@ const TOOL = {
 };
 
 describe('OpenAI: chat completions', () => {
-  it('answers with usage and rate-limit headers in OpenAI form', async () => {
+  it("answers with usage and rate-limit headers in OpenAI's form", async () => {
     const server = await simulator({ provider: 'openai', preset: 'gpt-4o-tier1', clock: testClock() });
     const { data, response } = await openai(server)
       .chat.completions.create({ ...CHAT, max_tokens: 15 })
@@ -32,7 +32,7 @@ describe('OpenAI: chat completions', () => {
     expect(response.headers.get('openai-organization')).toMatch(/^org-\w{24}$/);
   });
 
-  it('shows the requests of a day for models that have such a limit', async () => {
+  it('shows daily requests for models that have such a limit', async () => {
     const clock = testClock();
     const server = await simulator({ provider: 'openai', preset: 'gpt-4o-mini-tier1', clock });
     const { response } = await openai(server)
@@ -53,7 +53,7 @@ describe('OpenAI: chat completions', () => {
     expect(second.response.headers.get('x-ratelimit-limit-requests')).toBe('500');
   });
 
-  it('refuses in OpenAI words, and admits after the time it names', async () => {
+  it("refuses in OpenAI's words, and admits after the stated time", async () => {
     const clock = testClock();
     const server = await simulator({ provider: 'openai', limits: { requestsPerMinute: 3 }, clock });
     const client = openai(server);
@@ -76,7 +76,7 @@ describe('OpenAI: chat completions', () => {
     });
   });
 
-  it('names the waiting time of tokens to the millisecond, and hints as it is told to', async () => {
+  it('states the waiting time for tokens to the millisecond, and the configured hints', async () => {
     const clock = testClock();
     const server = await simulator({
       provider: 'openai',
@@ -100,7 +100,7 @@ describe('OpenAI: chat completions', () => {
     expect(server.stats()).toMatchObject({ rejected: 2, tooLarge: 1 });
   });
 
-  it('streams, with usage when it is asked for', async () => {
+  it('streams, with usage on request', async () => {
     const server = await simulator({ provider: 'openai', replyTokens: 8 });
     const client = openai(server);
     const whole = await client.chat.completions.create(CHAT);
@@ -125,7 +125,7 @@ describe('OpenAI: chat completions', () => {
     expect(server.stats()).toMatchObject({ completed: 3, outputTokens: 24, inFlight: 0, aborted: 0 });
   });
 
-  it('settles a stream that the client leaves', async () => {
+  it('settles a stream whose client disconnects', async () => {
     const server = await simulator({ provider: 'openai', replyTokens: 500, latency: { perTokenMs: 5 } });
     const stream = await openai(server).chat.completions.create({ ...CHAT, stream: true });
     let seen = 0;
@@ -187,7 +187,7 @@ describe('OpenAI: chat completions', () => {
     expect(await label('Thanks for the kernel patch, see the meeting notes')).toEqual({ label: 'ham', score: 1 });
   });
 
-  it('gives several choices and counts them all', async () => {
+  it('returns several choices and counts all of them', async () => {
     const server = await simulator({
       provider: 'openai',
       limits: { tokensPerMinute: 1_000 },
@@ -202,7 +202,7 @@ describe('OpenAI: chat completions', () => {
     expect(response.headers.get('x-ratelimit-remaining-tokens')).toBe('940');
   });
 
-  it('reads long prompts that begin alike from a cache, which does not save tokens', async () => {
+  it('serves common prefixes of long prompts from a cache, which does not save tokens', async () => {
     const clock = testClock();
     const server = await simulator({ provider: 'openai', limits: { tokensPerMinute: 100_000 }, clock });
     const messages = [{ role: 'user' as const, content: 'word '.repeat(2_000) }];
@@ -215,7 +215,7 @@ describe('OpenAI: chat completions', () => {
     expect(response.headers.get('x-ratelimit-remaining-tokens')).toBe('95000');
   });
 
-  it('refuses what is no request', async () => {
+  it('refuses invalid requests', async () => {
     const client = openai(await simulator({ provider: 'openai', apiKeys: ['key'] }));
     expect(await failure(client.chat.completions.create({ ...CHAT, messages: [] }))).toMatchObject({
       status: 400,
@@ -332,7 +332,7 @@ describe('OpenAI: other endpoints', () => {
     expect(files).toEqual(['f4.jsonl 5', 'f3.jsonl 4', 'f2.jsonl 3', 'f1.jsonl 2', 'f0.jsonl 1']);
   });
 
-  it('takes base URLs with and without the version', async () => {
+  it('accepts base URLs with and without the version', async () => {
     const server = await simulator({ provider: 'openai' });
     for (const baseURL of [server.origin, `${server.origin}/`, `${server.origin}/v1`, `${server.origin}/v1/`]) {
       const client = new OpenAI({ baseURL, apiKey: 'key', maxRetries: 0 });

@@ -28,21 +28,21 @@ describe('valueForSchema', () => {
     expect(valueForSchema(schema, 'text')).toEqual(value);
   });
 
-  it('ends in a schema that contains itself', () => {
+  it('terminates on a schema that contains itself', () => {
     const schema = { type: 'object', properties: { next: { $ref: '#' } } };
     expect(JSON.stringify(valueForSchema(schema, '')).length).toBeLessThan(200);
   });
 });
 
 describe('tokens', () => {
-  it('splits into pieces that are the text again', () => {
+  it('splits into pieces that join to the text', () => {
     const text = 'An extraordinarily long word, 12345 numbers!\n\n  and\tblanks — žluťoučký kůň 🐎';
     expect(splitTokens(text).join('')).toBe(text);
     expect(countTokens(text)).toBe(splitTokens(text).length);
     expect(countTokens('')).toBe(0);
   });
 
-  it('is near to four characters a token for prose', () => {
+  it('is close to four characters per token for prose', () => {
     const prose = 'The quick brown fox jumps over the lazy dog while the engineers measure how long it takes. '.repeat(
       20,
     );

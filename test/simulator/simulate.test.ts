@@ -26,7 +26,7 @@ async function failing(...args: string[]): Promise<{ code: number; err: string }
 }
 
 describe('tidegate simulate', () => {
-  it('tells with --json where it is, and at the end what it has seen', async () => {
+  it('with --json prints its address, and finally its statistics', async () => {
     const { io, out, stop } = terminal();
     stop();
     expect(await simulate(['--provider', 'groq', '--json'], io)).toBe(0);
@@ -63,7 +63,7 @@ describe('tidegate simulate', () => {
     await expect(client.chat.completions.create(CHAT)).rejects.toThrow('Connection error');
   });
 
-  it('inflicts faults', async () => {
+  it('injects faults', async () => {
     const { io, out, stop } = terminal();
     const running = simulate(['--provider', 'openai', '--fault', 'server_error=1', '--neighbour', '0.2'], io);
     await expect.poll(() => out.length).toBe(2);
@@ -84,7 +84,7 @@ describe('tidegate simulate', () => {
     expect(out[1]).toContain(`export ${variable}=http://127.0.0.1:`);
   });
 
-  it('explains itself', async () => {
+  it('has a help text', async () => {
     const { io, out } = terminal();
     expect(await simulate(['--help'], io)).toBe(0);
     expect(out.join('\n')).toContain('--preset <tier>');
@@ -92,7 +92,7 @@ describe('tidegate simulate', () => {
     expect(out.join('\n')).toContain('flex_capacity');
   });
 
-  it('says what is wrong with its arguments', async () => {
+  it('reports wrong arguments', async () => {
     expect(await failing()).toMatchObject({ code: 2, err: expect.stringContaining('Missing --provider.') });
     expect(await failing('--provider', 'x')).toMatchObject({
       code: 2,

@@ -59,7 +59,7 @@ describe('options', () => {
     expect(isTidegateError(error)).toBe(true);
   });
 
-  it('changes nothing when an update is bad', async () => {
+  it('changes nothing if an update is invalid', async () => {
     const server = await simulator({ provider: 'openai', limits: { requestsPerMinute: 5 }, clock: testClock() });
     const bad = { limits: { requestsPerMinute: 9 }, faults: { rates: { nothing: 1 } } };
     expect(() => server.update(bad as never)).toThrow('Expected `faults.rates`');
@@ -89,7 +89,7 @@ describe('options', () => {
 });
 
 describe('the server', () => {
-  it('answers no web page that has its own name resolve to it', async () => {
+  it('refuses web pages that make their own name resolve to it', async () => {
     const { origin } = await simulator({ provider: 'openai' });
     const models = `${origin}/v1/models`;
     const key = { authorization: 'Bearer sk-test' };
@@ -99,7 +99,7 @@ describe('the server', () => {
     expect(await statusOf(models, { ...key, origin: 'https://evil.example' })).toBe(421);
   });
 
-  it('answers 404 to what is no path', async () => {
+  it('answers 404 to a target that is not a path', async () => {
     const { origin } = await simulator({ provider: 'openai' });
     const key = { authorization: 'Bearer sk-test' };
     for (const path of ['//', '///', '//a:b', '*']) expect(await statusOf(origin, key, path)).toBe(404);
@@ -115,7 +115,7 @@ describe('the server', () => {
     expect(error.cause).toMatchObject({ code: 'EADDRINUSE' });
   });
 
-  it('says so when the address is not its own', async () => {
+  it('says so when the address is not local', async () => {
     const error = await failure(startSimulator({ provider: 'openai', host: '192.0.2.1' }));
     expect(error.code).toBe('start_failed');
     expect(error.message).toContain('The simulator cannot listen at 192.0.2.1');
@@ -131,7 +131,7 @@ describe('the server', () => {
     expect(second.url).toBe(`http://127.0.0.1:${first.port}/v1`);
   });
 
-  it('takes the time that it was told to', async () => {
+  it('follows the given clock', async () => {
     const server = await simulator({
       provider: 'openai',
       latency: { baseMs: 60, perTokenMs: 4 },
@@ -153,7 +153,7 @@ describe('the server', () => {
     expect(socketClock.now() - quick).toBe(0);
   });
 
-  it('counts requests a second, in flight and by model, and keeps no prompt', async () => {
+  it('counts requests per second, in flight and by model, and keeps no prompt', async () => {
     const server = await simulator({
       provider: 'openai',
       limits: { requestsPerMinute: 4 },
@@ -189,7 +189,7 @@ describe('the server', () => {
     expect(error.message).not.toContain('two');
   });
 
-  it('tells when a function of the user throws', async () => {
+  it("reports an exception of a user's function", async () => {
     const reply = () => {
       throw new Error('no idea');
     };
