@@ -47,7 +47,7 @@ const WAYS: readonly (readonly [string, (fetch: typeof globalThis.fetch) => Prom
 afterEach(() => vi.unstubAllGlobals());
 
 describe.each(WAYS)('the default guard behind %s', (_way, call) => {
-  it('is heard, shows its lanes and can be closed', async () => {
+  it('emits events, shows its lanes and can be closed', async () => {
     const { defaultGuard } = entries;
     const retries: string[] = [];
     const stop = defaultGuard.on('retry', ({ reason }) => retries.push(reason));
@@ -107,7 +107,7 @@ it('wraps a client and gives a fetch', async () => {
   expect(defaultGuard.fetch).toBe(defaultGuard().fetch);
 });
 
-it('can be begun anew between tests', async () => {
+it('can be reset between tests', async () => {
   const { resetDefaultGuard } = await import('../src/testing.ts');
   const { configure, defaultGuard } = entries;
   await openai.create(defaultGuard.wrap(new OpenAI(clientOptions(fakeFetch(ok).fetch))));

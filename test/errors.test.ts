@@ -47,7 +47,7 @@ describe('createCallError', () => {
 });
 
 describe('isTidegateError', () => {
-  it('knows its own, also from another copy of the package', () => {
+  it('recognizes its own errors, also from another copy of the package', () => {
     expect(isTidegateError(new TidegateSetupError('port_in_use', 'taken'))).toBe(true);
     expect(isTidegateError(Object.defineProperty(new Error('x'), Symbol.for('tidegate.error'), { value: true }))).toBe(
       true,
@@ -59,7 +59,7 @@ describe('isTidegateError', () => {
 });
 
 describe('attachDetails', () => {
-  it('adds a property that nobody enumerates, and leaves what it cannot extend', () => {
+  it('adds a non-enumerable property, and skips objects that cannot be extended', () => {
     const error = new Error('x');
     attachDetails(error, details);
     expect((error as { tidegate?: unknown }).tidegate).toEqual(details);

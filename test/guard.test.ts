@@ -21,7 +21,7 @@ describe('createGuard', () => {
     expect(() => wrap(new OpenAI({ apiKey: 'k' }), { deadlineMs: 0 })).toThrow('Expected `deadlineMs`');
   });
 
-  it('drops what a listener throws', async () => {
+  it('ignores exceptions of listeners', async () => {
     const guard = testGuard();
     const stop = guard.on('attempt.end', () => {
       throw new Error('listener');
@@ -32,7 +32,7 @@ describe('createGuard', () => {
     expect(openai.text(await openai.create(client))).toBe('answer');
   });
 
-  it('groups limits as it is told, and survives a group function that throws', async () => {
+  it('groups limits by the given function, and survives one that throws', async () => {
     const guard = testGuard({ ...FAST, limitGroup: (model) => (model === 'bad' ? JSON.parse('{') : 'pool') as string });
     const client = guardedClient(openai, guard, fakeFetch(ok).fetch);
     await openai.create(client, undefined, { model: 'a' });
@@ -45,7 +45,7 @@ describe('createGuard', () => {
     expect(eventsOf(guard, 'warning')).toHaveLength(1);
   });
 
-  it('tells how far the estimate of a call was off, unless pacing is off', async () => {
+  it('reports how far the estimate of a call was off, unless pacing is off', async () => {
     const [paced, unpaced] = [testGuard(), testGuard({ ...FAST, pacing: false })];
     for (const guard of [paced, unpaced]) await openai.create(guardedClient(openai, guard, fakeFetch(ok).fetch));
     const { prompt_tokens: input, completion_tokens: output } = (openai.completion as { usage: Record<string, number> })
@@ -57,7 +57,7 @@ describe('createGuard', () => {
     expect(eventsOf(unpaced, 'settled')).toEqual([]);
   });
 
-  it('says a warning that nobody listens to as Node does, once', async () => {
+  it('emits a warning without a listener through Node, once', async () => {
     const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
     const guard = createGuard({ ...FAST, limitGroup: () => JSON.parse('{') as string });
     const client = guardedClient(openai, guard as GuardCore, fakeFetch(ok).fetch);
@@ -137,7 +137,7 @@ describe('guarded fetch', () => {
     }
   };
 
-  it('retries, and returns what finally came', async () => {
+  it('retries, and returns the final response', async () => {
     const fake = fakeFetch(error500, ok);
     await withGlobalFetch(fake.fetch, async () => {
       const guarded = createGuardedFetch(FAST);
@@ -146,7 +146,7 @@ describe('guarded fetch', () => {
     });
   });
 
-  it('counts no attempt for waiting out a limit', async () => {
+  it('uses no attempt for waiting out a limit', async () => {
     const busy = json({ error: { message: 'Rate limit reached', code: 'rate_limit_exceeded' } }, 429, {
       'retry-after-ms': '1',
     });

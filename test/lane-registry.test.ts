@@ -31,7 +31,7 @@ async function call(lane: SharedLane, calls: number): Promise<void> {
 
 const requestsOf = (lane: SharedLane) => lane.snapshot().dimensions.find(({ dimension }) => dimension === 'requests');
 
-test('a lane that comes back knows its limits, what is left of them, and what calls take', async () => {
+test('a lane that is recreated knows its limits, what is left of them, and the usage of calls', async () => {
   const clock = new VirtualClock();
   const guard = new GuardCore({ telemetry: false }, { clock, random: () => 0.5 });
   const lane = joinLane(IDENTITY, ACTUAL, guard);

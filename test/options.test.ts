@@ -106,7 +106,7 @@ describe('resolveCallOptions', () => {
     expect(() => resolveCallOptions(options as never)).toThrow(message);
   });
 
-  it('accepts what is documented', () => {
+  it('accepts documented values', () => {
     const options = { priority: 'batch', tenant: 'a', deadlineMs: 1 } as const;
     expect(resolveCallOptions(options)).toEqual(options);
   });

@@ -9,14 +9,14 @@ beforeEach(() => {
 });
 
 describe('the state of a process', () => {
-  it('is made at its first use, is the same for all, and does not show', () => {
+  it('is made at its first use, is the same for all copies, and not enumerable', () => {
     expect(KEY in globalThis).toBe(false);
     expect(processState()).toBe(processState());
     expect(Object.keys(globalThis)).not.toContain('tidegate');
     expect(Object.getOwnPropertyDescriptor(globalThis, KEY)).toMatchObject({ enumerable: false });
   });
 
-  it('has one engine for all copies that fit', () => {
+  it('has one engine for all compatible copies', () => {
     const first = engine('1.0.0');
     const make = vi.fn(() => engine('1.0.1'));
     expect(engineOf(1, () => first)).toBe(first);
@@ -24,7 +24,7 @@ describe('the state of a process', () => {
     expect(make).not.toHaveBeenCalled();
   });
 
-  it('keeps those that do not fit apart, and each says so once', () => {
+  it('keeps incompatible ones apart, and each says so once', () => {
     const emitWarning = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
     const [one, two] = [engine('1.0.0'), engine('2.0.0')];
     engineOf(1, () => one);
@@ -35,7 +35,7 @@ describe('the state of a process', () => {
     expect(emitWarning.mock.lastCall?.[0]).toMatch(/^Versions 1\.0\.0 and 2\.0\.0 of tidegate are loaded/);
   });
 
-  it('tells every copy that telemetry was set up', () => {
+  it('informs every copy that telemetry was set up', () => {
     const binds = [vi.fn(), vi.fn()];
     for (const bind of binds) processState().bind.add(bind);
     bindTelemetry();

@@ -3,7 +3,7 @@ import { CONTESTANTS } from '../../bench/pacing/contestants.ts';
 import { simulator } from '../simulator/servers.ts';
 
 describe('contestants of the pacing benchmark', () => {
-  it.each(CONTESTANTS)('$name answers what fits and waits for what is refused', async ({ load }) => {
+  it.each(CONTESTANTS)('$name answers what fits and waits after refusals', async ({ load }) => {
     const server = await simulator({
       provider: 'openai',
       limits: { requestsPerMinute: 600, tokensPerMinute: 1_000_000 },

@@ -41,26 +41,26 @@ describe('lower bound of a pacing scenario', () => {
     expect(lowerBoundMs(scenario(), jobs(120))).toBeCloseTo(10_000 + NETWORK_MS);
   });
 
-  it('counts what a neighbour takes of the refill', () => {
+  it('subtracts what a neighbour takes of the refill', () => {
     expect(lowerBoundMs(scenario({ faults: { neighbour: { share: 0.5 } } }), jobs(120))).toBeCloseTo(
       20_000 + NETWORK_MS,
     );
   });
 
-  it('keeps what was used when the tier is cut', () => {
+  it('keeps usage when the tier is cut', () => {
     // By 4 s 60 are out; the smaller bucket owes 12 of them: 60 + 12 more at 4 a second.
     const faults = { tierChange: { atMs: 4_000, limits: { requestsPerMinute: 240 } } };
     expect(lowerBoundMs(scenario({ faults }), jobs(120))).toBeCloseTo(22_000 + NETWORK_MS);
   });
 
-  it('loses what a bucket cannot hold during an outage', () => {
+  it('loses what overflows the bucket during an outage', () => {
     const faults = { outage: { fromMs: 3_000, untilMs: 8_000 } };
     expect(lowerBoundMs(scenario({ faults }), jobs(120))).toBeCloseTo(13_000 + NETWORK_MS);
     expect(lowerBoundMs(scenario({ faults }), jobs(40))).toBeCloseTo(2_000 + NETWORK_MS);
     expect(lowerBoundMs(scenario({ faults }), jobs(51))).toBeCloseTo(8_000 + NETWORK_MS);
   });
 
-  it('adds an average answer', () => {
+  it('adds the length of an average answer', () => {
     const simulator = { ...scenario().simulator, latency: { baseMs: 250, perTokenMs: 2 } };
     expect(lowerBoundMs(scenario({ simulator }), jobs(120))).toBeCloseTo(10_270 + NETWORK_MS);
   });
@@ -74,7 +74,7 @@ describe('lower bound of a pacing scenario', () => {
 
 describe('scenarios of the pacing benchmark', () => {
   // Thousands of e-mails are read and counted.
-  it('are over in half a minute at best', async () => {
+  it('last half a minute at most', async () => {
     const bounds = await Promise.all(
       SCENARIOS.map(async (each) => lowerBoundMs(each, await makeJobs(each.loads, each.simulator, 7))),
     );
@@ -83,7 +83,7 @@ describe('scenarios of the pacing benchmark', () => {
     expect(Math.max(...bounds)).toBeLessThan(35_000);
   });
 
-  it('are as long on providers that nobody tuned for, and one answer where all fit', async () => {
+  it('last as long on untuned providers, and one answer if everything fits', async () => {
     for (const each of UNTUNED) {
       const boundMs = lowerBoundMs(each, await makeJobs(each.loads, each.simulator, 7));
       const cold = each.name.startsWith('cold');
@@ -101,8 +101,8 @@ describe('scenarios of the pacing benchmark', () => {
   });
 });
 
-describe('what a run missed', () => {
-  it('names every target by its measure', () => {
+describe('missed targets', () => {
+  it('are named with their measure', () => {
     const target = { ratio: 1.02, waste: 0.01 };
     expect(missesOf({ target }, 100, { succeeded: 100, ratio: 1.02, waste: 0.01 })).toEqual([]);
     expect(missesOf({ target }, 100, { succeeded: 98, ratio: 1.5, waste: 0.2 })).toEqual([
@@ -112,7 +112,7 @@ describe('what a run missed', () => {
     ]);
   });
 
-  it('takes quantiles of sorted values, 0 of none', () => {
+  it('take quantiles of sorted values, 0 of none', () => {
     expect(quantile([1, 2, 3, 4], 0.5)).toBe(3);
     expect(quantile([1, 2, 3, 4], 1)).toBe(4);
     expect(quantile([], 0.5)).toBe(0);

@@ -68,8 +68,8 @@ function planOf(each: Case, jobs: readonly CaseJob[]): { plan: Map<CaseJob, numb
   return { plan, doneMs };
 }
 
-describe('the bound of a random provider', () => {
-  it('is reached by whoever sends when the reference does, without one refusal', async () => {
+describe('the lower bound for a random provider', () => {
+  it('is reached by sending when the reference does, without a refusal', async () => {
     let checked = 0;
     for (const each of [...cases(50), ...CASES]) {
       const jobs = each.jobs(mulberry32(each.seed));
@@ -85,7 +85,7 @@ describe('the bound of a random provider', () => {
     expect(checked).toBeGreaterThan(35);
   });
 
-  it('sees a lane that uses half of its limit', async () => {
+  it('shows a lane that uses half of its limit', async () => {
     const each = named('second-rpm');
     const jobs = each.jobs(mulberry32(each.seed));
     const { plan } = planOf(each, jobs);
@@ -102,11 +102,11 @@ describe('the bound of a random provider', () => {
   });
 });
 
-describe('what no client avoids', () => {
+describe('refusals that no client avoids', () => {
   const bindings = (each: Case): readonly Binding[] => reference(each, each.jobs(mulberry32(each.seed))).bindings;
   const least = (each: Case): number => leastRefused(each, bindings(each));
 
-  it('is nothing where answers tell the limit that holds calls back, and two refusals a process where none does', () => {
+  it('are none where answers state the binding limit, and two per process where none does', () => {
     const [told, blind] = [named('minute-rpm'), named('second-blind')];
     expect(bindings(told)).toEqual(['requestsPerMinute']);
     expect([tellingOf(told, bindings(told)), least(told)]).toEqual(['told', 0]);
@@ -116,7 +116,7 @@ describe('what no client avoids', () => {
     expect(leastRefused({ ...blind, provider: changed }, bindings(blind))).toBe(4);
   });
 
-  it('is a refusal for a limit of concurrency, and two for requests a minute at Groq, whatever headers tell', () => {
+  it('are one for a concurrency limit, and two for requests per minute at Groq, whatever headers say', () => {
     const { provider } = named('groq-2s');
     const groq = { ...named('groq-2s'), provider: { ...provider, dialect: 'groq' as const } };
     expect(leastRefused(groq, ['tokensPerMinute'])).toBe(0);
@@ -125,7 +125,7 @@ describe('what no client avoids', () => {
   });
 
   it.each([{ late: true }, { scope: { factor: 2, othersShare: 0 } }, { neighbour: 0.3 }, { countsAtEnd: true }])(
-    'is nothing where answers mislead: %j',
+    'are not counted where answers mislead: %j',
     (over) => {
       const each = named('minute-rpm');
       const misled = { ...each, provider: { ...each.provider, ...over } };
@@ -136,7 +136,7 @@ describe('what no client avoids', () => {
     },
   );
 
-  it('is told beside what was wasted, of each kind of draw', async () => {
+  it('are reported beside what was wasted, for each kind of draw', async () => {
     const results = [await runCase(named('minute-rpm'), 'tidegate'), await runCase(named('second-blind'), 'tidegate')];
     const [told, blind] = byTelling(results);
     expect([told?.cases, told?.leastWaste.worst, blind?.cases]).toEqual([1, 0, 1]);
@@ -148,8 +148,8 @@ describe('what no client avoids', () => {
 /** What the pacer holds on draws; to follow it when it gets better. */
 const HELD = { lost: 0, median: 1.5, wasteMedian: 0.1, wasteP95: 0.75 } as const;
 
-describe('tidegate on providers drawn at random', () => {
-  it('is as fast, and loses as little, as it was', async () => {
+describe('tidegate on randomly drawn providers', () => {
+  it('is as fast and loses as little as before', async () => {
     const results: CaseResult[] = [];
     for (let index = 0; index < 24; index++) results.push(await runCase(drawCase(seedOf(SEED + 2, index)), 'tidegate'));
     const { ratio, waste, lost } = summarize(results);
@@ -239,7 +239,7 @@ describe('tidegate on providers drawn at random', () => {
 });
 
 describe('the other contestants', () => {
-  it('reach the bound without one refusal where they know all of the provider', async () => {
+  it('reach the bound without a refusal if they know everything about the provider', async () => {
     const ratios: number[] = [];
     for (const each of cases(40)) {
       const { processes = 1, provider } = each;
@@ -266,13 +266,13 @@ describe('the other contestants', () => {
     }
   });
 
-  it('reach the bound where they are told a limit that is a bucket of a second', async () => {
+  it('reach the bound if they are told a limit that is a bucket of one second', async () => {
     const { ratio, waste } = await runCase(named('second-rpm'), 'told');
     expect(ratio).toBeLessThan(1.01);
     expect(waste).toBe(0);
   });
 
-  it('run on the virtual clock, the AWS limiter included', async () => {
+  it('run on the virtual clock, including the AWS limiter', async () => {
     for (const contestant of ['aws', 'aimd'] as const) {
       const { lost, ratio } = await runCase(named('second-blind'), contestant);
       expect(lost, contestant).toBe(0);

@@ -3,7 +3,7 @@ import { SDKS } from '../helpers/sdk-matrix.ts';
 import { attack, faultsOf } from './attack.ts';
 
 /** A small part of `npm run test:chaos`, always the same one. */
-describe('spoiled answers, aborts and bad listeners', () => {
+describe('corrupted answers, aborts and failing listeners', () => {
   it.each(SDKS)(
     'leave $name with an answer, its beginning or an error for each call, and nothing open',
     async (sdk) => {

@@ -42,7 +42,7 @@ describe('with keys', () => {
   afterEach(() => simulator?.close());
   const live = ['--live', '--limit', '2', '--metrics-port', '0'];
 
-  test('asks the APIs that the environment names, and no other', async () => {
+  test('uses the APIs whose keys are set, and no other', async () => {
     simulator = await startSimulator({ provider: 'openai', reply: 'label', limits: { requestsPerMinute: 100 } });
     const { code, out } = await demo(live, { OPENAI_API_KEY: 'a', OPENAI_BASE_URL: simulator.url });
     expect(out).toContain('OpenAI    the real API, gpt-4o-mini');
@@ -52,7 +52,7 @@ describe('with keys', () => {
     expect(code).toBe(0);
   });
 
-  test('says what was lost, and ends with 1', async () => {
+  test('says what was lost, and exits with 1', async () => {
     simulator = await startSimulator({ provider: 'groq', reply: 'label', apiKeys: ['right'] });
     const { code, out } = await demo(live, { GROQ_API_KEY: 'wrong', GROQ_BASE_URL: simulator.url });
     expect(out).toMatch(/What the application saw fail with tidegate:\n {2}Groq: 2 × auth - Fix the key/);
@@ -67,7 +67,7 @@ describe('with keys', () => {
 });
 
 describe('the metrics endpoint', () => {
-  test('takes a free port where the usual one is taken, and says so', async () => {
+  test('takes a free port if the default one is taken, and says so', async () => {
     const other = createServer();
     // Whoever has the port already does as well.
     await new Promise<void>((resolve) => other.once('error', () => resolve()).listen(9464, '127.0.0.1', resolve));

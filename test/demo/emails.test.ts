@@ -30,7 +30,7 @@ describe('a corpus that cannot be read', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  test('is told with what to do', async () => {
+  test('is reported with what to do', async () => {
     await expect(readEmails(2, folder)).rejects.toThrow(/cannot be read: ENOENT[\s\S]*Run npm ci/);
   });
 
@@ -45,7 +45,7 @@ describe('a corpus that cannot be read', () => {
   });
 });
 
-test('condense keeps sender, subject and what can be read', () => {
+test('condense keeps sender, subject and readable text', () => {
   const raw = [
     'Received: from a by b',
     'From: A <a@example.com>',

@@ -34,7 +34,7 @@ test.each(Object.entries(EXPECTED))('%s', async (name, output) => {
   expect(await run(name)).toMatch(output);
 });
 
-test('register saves an application that knows nothing of it', async () => {
+test('register guards an application that knows nothing of it', async () => {
   const [bare, registered] = [
     await run('registered-app'),
     await run('registered-app', '--import', at('src/register.ts')),

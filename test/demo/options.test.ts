@@ -12,11 +12,11 @@ test('simulates 200 e-mails unless told otherwise', () => {
   });
 });
 
-test('is careful with real money', () => {
+test('limits what real providers may cost', () => {
   expect(parseOptions(['--live'])).toMatchObject({ live: true, limit: 20 });
 });
 
-test('takes every option', () => {
+test('accepts every option', () => {
   const args = ['--live', '--limit', '7', '--groq-model', 'other', '--metrics-port', '0', '--keep'];
   expect(parseOptions(args)).toMatchObject({ limit: 7, models: { groq: 'other' }, metricsPort: 0, keep: true });
   expect(parseOptions(['--help'])).toBeUndefined();
@@ -29,7 +29,7 @@ test.each([['--limit', '0'], ['--limit', '1.5'], ['--limit', ''], ['--metrics-po
   },
 );
 
-test('uses the providers that there is a key for', () => {
+test('uses the providers whose keys are set', () => {
   const live = parseOptions(['--live'])!;
   expect(providersOf(live, { GROQ_API_KEY: 'a', ANTHROPIC_API_KEY: 'b', OPENAI_API_KEY: '' })).toEqual([
     'anthropic',

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
-test('a first look is short, and the rest is not long', () => {
+test('the first screen is short, and the rest not long', () => {
   const lines = read('README.md').split('\n');
   const head = lines.slice(0, 40).join('\n');
   for (const part of [

@@ -28,7 +28,7 @@ test('percentile is by nearest rank', () => {
   ]);
 });
 
-test('a tally counts successes, and losses by what they mean', async () => {
+test('a tally counts successes, and losses by cause', async () => {
   const tally = new Tally('anthropic');
   await tally.add(() => Promise.resolve('spam'));
   for (let i = 0; i < 2; i++) await tally.add(() => Promise.reject(throttled()));
@@ -65,7 +65,7 @@ test('a phase sends every e-mail to every provider, all at once', async () => {
   expect(done.filter((provider) => provider === 'groq')).toHaveLength(3);
 });
 
-test('refusals are read from the simulator, whoever asked', async () => {
+test('refusals are read from the simulator, whoever was refused', async () => {
   await using simulator = await startSimulator({ provider: 'groq', limits: { requestsPerMinute: 1 } });
   for (let i = 0; i < 3; i++) {
     await fetch(`${simulator.url}/openai/v1/chat/completions`, {
@@ -109,7 +109,7 @@ describe('tables', () => {
       .map((cell) => cell.trim());
   };
 
-  test('side by side, by provider and in all', () => {
+  test('are side by side, by provider and in total', () => {
     const table = comparisonTable(comparison);
     expect(cells(table, 'succeeded')).toEqual(['4', '4', '8', '10', '10', '20']);
     expect(cells(table, 'attempts sent')).toEqual(['22', '22', '44', '11', '11', '22']);
@@ -120,7 +120,7 @@ describe('tables', () => {
     expect(cells(table, 'wall time')).toEqual(['2.0 s', '9.0 s']);
   });
 
-  test('which limit refused, with the advice', () => {
+  test('show which limit refused, with the advice', () => {
     expect(cells(limitTable(comparison)!, 'Groq: requests')).toEqual(['18', '1', 'Slow down.']);
     const calm = { providers: [result({ traffic: { attempts: 4, refusals: {} } })], wallMs: 1 };
     const silent = () => ({ retries: {}, hits: {}, advice: {} });

@@ -9,7 +9,7 @@ import { systemClock } from '../../src/core/clock.ts';
 
 const MAIN = new URL('../../demo/main.ts', import.meta.url).pathname;
 
-test('stages a fault for each of three shipped alerts, in less than five minutes whatever happens', () => {
+test('stages a fault for each of three shipped alerts, in less than five minutes', () => {
   const shipped = ruleGroups().flatMap(({ rules }) => rules.flatMap(({ alert }) => alert ?? []));
   expect(SCENES.map(({ alert }) => alert)).toEqual([
     'TidegateRetrySpike',
@@ -20,7 +20,7 @@ test('stages a fault for each of three shipped alerts, in less than five minutes
   expect(SCENES.reduce((sum, { withinMs }) => sum + withinMs, CALM_MS)).toBeLessThan(285_000);
 });
 
-test('shortens the times of the guard with those of the rules', () => {
+test("shortens the guard's times along with those of the rules", () => {
   const times = (timeScale: number): number[] => {
     const breaker = resolveOptions(guardOptions(timeScale)).breaker!;
     return [breaker.windowMs, breaker.halfOpenAfterMs, breaker.maxHalfOpenAfterMs];
@@ -29,7 +29,7 @@ test('shortens the times of the guard with those of the rules', () => {
   expect(times(20)).toEqual([60_000, 12_000, 12_000]);
 });
 
-test('has retries for the spike: the budget must not run out and open the circuit instead', () => {
+test('has enough retry budget for the spike, which would otherwise open the circuit', () => {
   const { ratio, minimum, windowMs } = resolveOptions(guardOptions(20)).retry.budget!;
   const spike = SCENES.find(({ name }) => name === 'retry spike')!;
   const errors = 'faults' in spike.fault ? (spike.fault.faults.rates?.server_error ?? 0) : 0;
@@ -90,7 +90,7 @@ describe('the inbox', () => {
     expect(response.status).toBe(200);
   };
 
-  test('prints alerts and tells when one arrives, at once where it has', async () => {
+  test('prints alerts and resolves when one arrives, or at once if it already has', async () => {
     const arrives = inbox.arrives({ ...A, status: 'firing' }, 5_000, never);
     await post('firing', 'B');
     await post('firing', 'A');
@@ -100,7 +100,7 @@ describe('the inbox', () => {
     expect(lines.join('\n')).toMatch(/FIRING .*B[^]*FIRING .*A[^]*Something is up\./);
   });
 
-  test('takes no other status, name or provider for it, nor one that came before', async () => {
+  test('does not accept another status, name or provider, nor one that came before', async () => {
     await post('resolved', 'A');
     const sinceMs = systemClock.now();
     await post('firing', 'A');
@@ -121,7 +121,7 @@ describe('the inbox', () => {
     expect(inbox.firing()).toEqual([]);
   });
 
-  test('gives up when it is told to', async () => {
+  test('gives up on abort', async () => {
     const stopped = new AbortController();
     const arrives = inbox.arrives({ ...A, status: 'firing' }, 5_000, stopped.signal);
     stopped.abort(new Error('stopped'));
@@ -129,7 +129,7 @@ describe('the inbox', () => {
   });
 });
 
-test('says how to install what is missing, and ends with 2', () => {
+test('says how to install what is missing, and exits with 2', () => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, '--stack'], {
     env: { PATH: '/nonexistent' },
     encoding: 'utf8',

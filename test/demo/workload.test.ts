@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 const MAIN = new URL('../../demo/workload.ts', import.meta.url).pathname;
 
-test('keeps calling, goes through its story, and ends when it is told', async () => {
+test('keeps calling, goes through its scenes, and ends when it is stopped', async () => {
   const child = spawn(process.execPath, [MAIN, '--metrics-port', '0', '--minute-ms', '500'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

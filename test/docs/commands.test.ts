@@ -26,7 +26,7 @@ describe('commands in the documentation', () => {
     expect(rows.toSorted()).toEqual([...optionsOf.keys()].filter((name) => name !== 'help').toSorted());
   });
 
-  it.each(pages())('of tidegate are there, with their options, in %s', (page) => {
+  it.each(pages())('of tidegate exist, with their options, in %s', (page) => {
     for (const [, name, rest] of read(page).matchAll(/\bnpx tidegate ([a-z]+)([^`\n|&>)]*)/g)) {
       if (name === 'help') continue;
       expect([...optionsOf.keys()]).toContain(name);
@@ -38,6 +38,6 @@ describe('commands in the documentation', () => {
 /** Programs of packages that the tests have not installed; `npm run test:matrix` runs them. */
 const JAVASCRIPT = /^```js\n([^]*?)^```$/gm;
 
-it.each(pages())('programs in JavaScript of %s are whole', (page) => {
+it.each(pages())('programs in JavaScript of %s are complete', (page) => {
   for (const [, code] of read(page).matchAll(JAVASCRIPT)) expect(() => parseAst(code!)).not.toThrow();
 });

@@ -14,7 +14,7 @@ import { read, ROOT } from './pages.ts';
 /** The formatter pads tables. */
 const plain = (text: string): string => text.replaceAll(/ +/g, ' ').replaceAll(/-+/g, '-');
 
-describe('pages that are made from the source', () => {
+describe('generated pages', () => {
   it('docs/options.md is up to date: npm run docs:build', async () => {
     expect(plain(read('docs/options.md'))).toBe(plain(await optionsPage()));
   });
@@ -23,7 +23,7 @@ describe('pages that are made from the source', () => {
     expect(plain(read('docs/telemetry.md'))).toBe(plain(telemetryPage()));
   });
 
-  it('name every attribute and event that telemetry has', () => {
+  it('name every attribute and event of telemetry', () => {
     const page = read('docs/telemetry.md');
     const missing = [...Object.values(ATTR), ...Object.values(EVENT)].filter(
       (name) => !page.includes(`\`${name}\``) && !page.includes(`\`${name.replaceAll('.', '_')}\``),
@@ -32,8 +32,8 @@ describe('pages that are made from the source', () => {
   });
 });
 
-describe('spans as they are', () => {
-  it('have no attribute and no event that the page does not name', () => {
+describe('recorded spans', () => {
+  it('have no attribute and no event that the page lacks', () => {
     const harness = new Harness();
     const call = callInfo({ stream: true });
     const [start, admittedAt, attempt, ...end] = successfulCall(call);
@@ -74,7 +74,7 @@ const INTERFACES = Object.entries(PLACES).flatMap(([path, names]) =>
   Object.entries<readonly string[]>(names).map(([name, place]) => [name, place, path] as const),
 );
 
-describe.each(INTERFACES)('what the docstrings of %s say', async (name, place, path) => {
+describe.each(INTERFACES)('the docstrings of %s', async (name, place, path) => {
   const options = await readOptions(`src/${path}`, name);
   const bounded = options.flatMap(({ name: option, text }) => {
     const [, min, max] = /([\d.]+(?: \d{3})*) … ((?:2\^31-1)|[\d.]+(?: \d{3})*)/.exec(text) ?? [];
@@ -101,7 +101,7 @@ describe.each(INTERFACES)('what the docstrings of %s say', async (name, place, p
     expect(resolved(Number.isInteger(stated) ? stated + 1 : stated * 0.9)).not.toEqual(resolved());
   });
 
-  test('are read at all', () => expect(options.length).toBeGreaterThan(1));
+  test('are found', () => expect(options.length).toBeGreaterThan(1));
 });
 
 describe('the table of error codes', () => {
@@ -111,7 +111,7 @@ describe('the table of error codes', () => {
     return [...union.matchAll(/'(\w+)'/g)].map(([, code]) => code!);
   };
 
-  it('has a row for each', async () => {
+  it('has a row for each code', async () => {
     const codes = [
       ...(await codesOf('src/errors.ts', 'TidegateErrorCode')),
       ...(await codesOf('src/batch/batch-error.ts', 'BatchErrorCode')),

@@ -42,7 +42,7 @@ function brokenLinks(path: string): string[] {
 }
 
 describe('links', () => {
-  it.each(pages())('of %s lead to files and headings that are there', (path) => {
+  it.each(pages())('of %s lead to existing files and headings', (path) => {
     expect(brokenLinks(path)).toEqual([]);
   });
 

@@ -95,7 +95,7 @@ describe('programs of the documentation', () => {
     expect(await app.run(join(ROOT, 'node_modules/.bin/tsc'), '-p', '.')).toBe('');
   });
 
-  it('of the first page are JavaScript, for whoever saves them as it says', () => {
+  it('of the first page are JavaScript, as the page says', () => {
     for (const { place, code } of snippetsOf('docs/getting-started.md'))
       expect(() => parseAst(code), place).not.toThrow();
   });

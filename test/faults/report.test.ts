@@ -31,7 +31,7 @@ function told(alertname: string, since: number, more: Partial<Told> = {}): Told 
 const verdict = (fault: Fault, deliveries: readonly Told[], problem?: string): string =>
   judge({ fault, deliveries, problem }).verdict;
 
-test('a page in time that names its cause is what is wanted', () => {
+test('a page in time that names its cause is correct', () => {
   expect(verdict(PAGE, [told('TidegateCircuitOpen', 100)])).toBe('found');
 });
 
@@ -49,14 +49,14 @@ test.for<[string, readonly Told[]]>([
   expect(verdict(PAGE, deliveries)).toBe(expected);
 });
 
-test('a second group that pages is a second page, and what joins the first is not', () => {
+test('a second group that pages is a second page; an alert that joins the first is not', () => {
   const other = told('TidegateStalled', 120);
   const elsewhere = { ...other, labels: { ...other.labels, gen_ai_provider_name: 'groq' } };
   expect(verdict(PAGE, [told('TidegateCircuitOpen', 100), other])).toBe('found');
   expect(verdict(PAGE, [told('TidegateCircuitOpen', 100), elsewhere])).toBe('2 pages');
 });
 
-test('nobody may be told of what is harmless, and nobody paged for a ticket', () => {
+test('a harmless fault must not be reported, and a ticket must not page', () => {
   const quiet: Fault = { ...PAGE, expected: [], severity: 'none' };
   expect(verdict(quiet, [])).toBe('quiet');
   expect(verdict(quiet, [told('TidegateCircuitOpen', 5)])).toBe('told of nothing');
@@ -66,7 +66,7 @@ test('nobody may be told of what is harmless, and nobody paged for a ticket', ()
   expect(verdict(ticket, [answer, told('TidegateRetryStorm', 150)])).toBe('page: RetryStorm');
 });
 
-test('the table has a row for each fault, and what was said', () => {
+test('the table has a row for each fault, with the texts sent', () => {
   const judged = [judge({ fault: PAGE, deliveries: [told('TidegateCircuitOpen', 100)], problem: undefined })];
   const report = renderReport({
     judged,
@@ -82,7 +82,7 @@ test('the table has a row for each fault, and what was said', () => {
   expect(report).toContain('- the provider is down: *Check the status page.*');
 });
 
-test('what has to be told of a fault is said before it is staged', () => {
+test('the expected reports of a fault are declared before it is staged', () => {
   expect(expectedOf(PAGE)).toBe('CircuitOpen, page in 3 min');
   const slow: Fault = { ...PAGE, severity: 'warning', expected: ['TidegateA', 'TidegateB'] };
   expect(expectedOf(slow)).toBe('A or B, ticket in 10 min');

@@ -4,7 +4,7 @@ import { fuzz } from './fuzz.ts';
 import { TARGETS } from './targets/all.ts';
 
 /** A small part of `npm run test:fuzz`, always the same one. */
-describe('what somebody else sends', () => {
+describe('untrusted input', () => {
   it.each(TARGETS)('is read by $name, whatever it is', (target) => {
     expect(fuzz(target, 1, 300)).toBeUndefined();
   });
@@ -14,7 +14,7 @@ describe('what somebody else sends', () => {
     expect(files).toEqual(TARGETS.map(({ name }) => `${name}.json`).toSorted());
   });
 
-  it('is found where a target fails', () => {
+  it('is reported when a target fails', () => {
     const careless = { name: 'usage', run: (text: string) => void (text.includes('9007199254740993') && fail()) };
     expect(fuzz(careless, 1, 2_000)).toMatchObject({ target: 'usage', error: { message: 'careless' } });
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { VirtualClock } from './virtual-clock.ts';
 
 describe('VirtualClock', () => {
-  it('runs due timers in order of time, then of setting, at their own time', async () => {
+  it('runs due timers in order of time, then of creation, at their own time', async () => {
     const clock = new VirtualClock({ now: 100 });
     const seen: [string, number][] = [];
     const note = (name: string) => () => seen.push([name, clock.now()]);

@@ -73,7 +73,7 @@ async function run(name: string, source: string): Promise<unknown> {
   return JSON.parse(await app.node(name)) as unknown;
 }
 
-describe('copies of tidegate in one process that fit', () => {
+describe('compatible copies of tidegate in one process', () => {
   it('share the default guard, its lanes and its counts', async () => {
     const rows = await run(
       'lanes.mjs',
@@ -109,7 +109,7 @@ describe('copies of tidegate in one process that fit', () => {
     expect(requests).toEqual([1, 1, true]);
   });
 
-  it('see the options of calls that another one set', async () => {
+  it('see call options that another one set', async () => {
     const outcomes = await run(
       'call.mjs',
       `const outcomes = [];
@@ -124,7 +124,7 @@ describe('copies of tidegate in one process that fit', () => {
     expect(outcomes).toEqual([16, 'deadline_exceeded']);
   });
 
-  it('know one another’s errors', async () => {
+  it('recognize one another’s errors', async () => {
     const known = await run(
       'errors.mjs',
       `const known = [];
@@ -157,7 +157,7 @@ const METRICS = `
 `;
 
 describe('the counters of a process with several copies', () => {
-  it('only ever go up, in one series', async () => {
+  it('only ever increase, in one series', async () => {
     const seen = await run(
       'metrics.mjs',
       `${METRICS}
@@ -172,7 +172,7 @@ describe('the counters of a process with several copies', () => {
     expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((count) => [1, count]));
   });
 
-  it('are told apart where the copies do not fit, which is said once', async () => {
+  it('are kept apart if the copies are incompatible, which is reported once', async () => {
     const [lines, sums, distinct, warnings, twice] = (await run(
       'strangers.mjs',
       `${METRICS}

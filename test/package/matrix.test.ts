@@ -72,7 +72,7 @@ describe.concurrent('a program that installed the package', () => {
     expect(await runSteps(cell, directory, { ...env, ...simulators.environmentOf(cell) })).toBe('');
   });
 
-  it('is tried by every way in and in every kind of module', () => {
+  it('is tried for every way of guarding and every kind of module', () => {
     expect(ON_NODE.filter(({ expect }) => expect === 'guarded')).toHaveLength(3 * 6 + 3 + 2);
     expect(ON_NODE.filter(({ expect }) => expect === 'loses')).toHaveLength(3);
     expect(BUNDLED.filter(({ expect }) => expect === 'guarded')).toHaveLength(5);

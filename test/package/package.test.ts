@@ -42,7 +42,7 @@ beforeAll(async () => {
 afterAll(() => packed?.remove());
 
 describe('the tarball', () => {
-  it('holds what is exported and nothing that is not for users', () => {
+  it('contains what is exported and nothing that users do not need', () => {
     const wanted = Object.values(manifest.exports).flatMap((target) =>
       typeof target === 'string' ? [target] : Object.values(target).flatMap((kind) => Object.values(kind)),
     );
@@ -63,7 +63,7 @@ describe('the tarball', () => {
     expect(packed.files.filter((file) => /\.test\.|\.map$|^prometheus\/tests/.test(file))).toEqual([]);
   });
 
-  it('is whole: what its modules and declarations import is there, and no map is asked for', async () => {
+  it('is complete: everything that its modules and declarations import is there, and no source map is referenced', async () => {
     const modules = packed.files.filter((file) => /^(?:dist|types)\/.*\.[cm]?[jt]s$/.test(file));
     expect(modules.length).toBeGreaterThan(30);
     for (const file of modules) {
@@ -93,7 +93,7 @@ describe('the tarball', () => {
     expect([...loaded].filter((name) => !dropIns.includes(name))).toEqual(installed);
   });
 
-  it('brings the licence of the code that is built into it', async () => {
+  it('contains the licences of bundled code', async () => {
     const notices = (await readFile(join(packed.directory, 'THIRD-PARTY-NOTICES.md'), 'utf8')).replace(/\s+/g, ' ');
     const bundled = await bundledPackages();
     expect(bundled.map(({ name }) => name)).toContain('cockatiel');
@@ -108,7 +108,7 @@ describe('the tarball', () => {
     }
   });
 
-  it('is no larger than the documentation says', async () => {
+  it('is no larger than documented', async () => {
     // Whoever makes it larger has to say so there.
     const page = await readFile(join(ROOT, 'docs/security.md'), 'utf8');
     const [, tarball, unpacked, files] = /at most ([\d.]+) MB to download, ([\d.]+) MB and (\d+) files/
@@ -213,7 +213,7 @@ describe.each(Object.entries(SDKS))('with %s alone', (name, sdk) => {
     app = await packed.app(`only-${name}`, [sdk]);
   });
 
-  it('everything that does not need another SDK is imported and required', async () => {
+  it('everything that needs no other SDK can be imported and required', async () => {
     const specifiers = [...COMMON, `tidegate/${name}`];
     const imports = `for (const s of ${JSON.stringify(specifiers)}) await import(s); console.log('imported');`;
     expect(await app.node('--input-type=module', '-e', imports)).toBe('imported');
@@ -224,7 +224,7 @@ describe.each(Object.entries(SDKS))('with %s alone', (name, sdk) => {
     expect(await app.node('--input-type=commonjs', '-e', requires)).toBe(`required ${manifest.version}`);
   });
 
-  it('an SDK that is missing is named', async () => {
+  it('a missing SDK is named', async () => {
     const others = Object.keys(SDKS).filter((each) => each !== name);
     const messages = async (type: string, load: string): Promise<string[]> => {
       const source = `
@@ -242,7 +242,7 @@ describe.each(Object.entries(SDKS))('with %s alone', (name, sdk) => {
     }
   });
 
-  it('a package that startTelemetry needs is named', async () => {
+  it('a package that startTelemetry lacks is named', async () => {
     const source = `
       import { startTelemetry } from 'tidegate/telemetry';
       const error = await startTelemetry({ port: 0 }).catch((thrown) => thrown);
@@ -299,7 +299,7 @@ describe('require of a drop-in over a mocked SDK', () => {
       '{ ...real, OpenAI: Fake }',
       'exports.OpenAI === Fake && exports.AzureOpenAI !== real.AzureOpenAI && exports.toFile === real.toFile',
     ],
-  ])('%s: what is mocked is handed on', async (_name, mock, expected) => {
+  ])('%s: the mock is passed on', async (_name, mock, expected) => {
     const source = `
       const path = require.resolve('openai');
       const real = require('openai');
@@ -359,7 +359,7 @@ describe('importing', () => {
     expect(await full.node(`--input-type=${type}`, '-e', source)).toBe('nothing');
   });
 
-  it.each(['module', 'commonjs'])('as %s brings the page of the console with it', async (type) => {
+  it.each(['module', 'commonjs'])("as %s includes the console's page", async (type) => {
     const load = type === 'module' ? `await import('tidegate')` : `require('tidegate')`;
     const source = `
       const main = async () => {
@@ -373,7 +373,7 @@ describe('importing', () => {
     expect(await full.node(`--input-type=${type}`, '-e', source)).toBe('true true true');
   });
 
-  it('makes nothing that workerd refuses in the global scope', async () => {
+  it('does nothing that workerd refuses in the global scope', async () => {
     const source = `
       for (const sdk of ${JSON.stringify(Object.values(SDKS))}) await import(sdk);
       const refused = (name) => function () { throw new Error('Disallowed operation called within global scope: ' + name); };
@@ -390,7 +390,7 @@ describe('importing', () => {
 });
 
 describe('workers of a cluster', () => {
-  it('are scraped at a port each, and one that another has taken is refused with what to do', async () => {
+  it('are scraped at a port each, and a taken port is refused with advice', async () => {
     await full.write(
       'cluster.mjs',
       `import cluster from 'node:cluster';
@@ -441,7 +441,7 @@ describe('workers of a cluster', () => {
 });
 
 describe('installed by npm', () => {
-  it('asks for no SDK but those that are there, and has a command', async () => {
+  it('requires no SDK beyond those present, and has a command', async () => {
     const app = await packed.installed('installed', ['groq-sdk']);
     const modules = await readdir(join(app.directory, 'node_modules'));
     expect(modules.filter((name) => !name.startsWith('.')).sort()).toEqual(['groq-sdk', 'tidegate']);
@@ -451,7 +451,7 @@ describe('installed by npm', () => {
 });
 
 describe('bundled without the optional peers', () => {
-  it.each(['mjs', 'cjs'])('as %s builds, and says at run time what is missing', async (kind) => {
+  it.each(['mjs', 'cjs'])('as %s builds, and reports at run time what is missing', async (kind) => {
     const app = await packed.app(`no-peers-${kind}`, []);
     const load = (names: string, from: string): string =>
       kind === 'mjs' ? `import ${names} from '${from}';` : `const ${names} = require('${from}');`;
@@ -498,7 +498,7 @@ describe('declarations', () => {
     }
   });
 
-  it('of tidegate itself stand without skipLibCheck', async () => {
+  it('of tidegate itself compile without skipLibCheck', async () => {
     const app = await packed.app('strict', ['@types/node', 'undici-types']);
     await app.write(
       'user.ts',

@@ -83,7 +83,7 @@ describe.skipIf(!hasScript)('the built command at a terminal', () => {
     '4',
   ];
 
-  it('draws a bar over its line, and takes it away', async () => {
+  it('draws a bar on its line, and removes it', async () => {
     const run = terminal(...batch());
     expect(await run.exit).toBe(0);
     expect(run.text()).toMatch(
@@ -95,7 +95,7 @@ describe.skipIf(!hasScript)('the built command at a terminal', () => {
     expect(run.text()).not.toMatch(/␛\[[\d;]*m/);
   });
 
-  it('Ctrl-C finishes what is at work and prints the command that goes on', async () => {
+  it('Ctrl-C finishes what is in flight and prints the command that resumes', async () => {
     const run = terminal(...batch());
     await run.until(/[1-9]\d* of 60 rows/);
     run.type('\u0003');
@@ -118,7 +118,7 @@ describe.skipIf(!hasScript)('the built command at a terminal', () => {
     expect(await run.exit).toBe(130);
   });
 
-  it('top draws the whole screen, hears keys, and gives the terminal back', async () => {
+  it('top draws the whole screen, handles keys, and restores the terminal', async () => {
     await withWorkload(async ({ url, call }) => {
       await call();
       const run = terminal('top', url, '--interval', '0.2');
@@ -146,7 +146,7 @@ describe('the built command in pipes', () => {
       child.stdin.end(input);
     });
 
-  it('reads and writes them, and says nothing of the terminal', async () => {
+  it('reads and writes them, and omits terminal control', async () => {
     const { code, out, err } = await piped(['batch', '-', '--out', '-', '--model', 'gpt-4o-mini'], 'one\ntwo\n');
     expect([code, out.trim().split('\n').length]).toEqual([0, 2]);
     // oxlint-disable-next-line no-control-regex -- It is what must not be there.
@@ -166,7 +166,7 @@ describe('the built command in pipes', () => {
     expect(await once(child, 'close')).toEqual([code, null]);
   });
 
-  it('ends with the code that its help tells', async () => {
+  it('exits with the documented code', async () => {
     const codes = [
       await piped(['batch', 'in.txt', '--out', 'o', '--model', 'gpt-4o-mini']),
       await piped(['batch', 'in.txt']),

@@ -18,6 +18,6 @@ it.each([
   { execArgv: ['--require', './tracing.cjs', '--import', 'tidegate/register'] },
   { execArgv: ['--import', 'tidegate/register'], nodeOptions: '--import=dd-trace/initialize.mjs' },
   { execArgv: ['--import', 'not-tidegate/register'] },
-])('another may be before it in $execArgv $nodeOptions', ({ execArgv, nodeOptions }) => {
+])('another module may precede it in $execArgv $nodeOptions', ({ execArgv, nodeOptions }) => {
   expect(loadedFirst(execArgv, nodeOptions ?? '')).toBe(false);
 });

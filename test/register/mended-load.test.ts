@@ -5,21 +5,21 @@ const context = { format: 'commonjs', importAttributes: {}, conditions: ['node',
 const bytes = new TextEncoder().encode('module.exports = 1;');
 const load = (loaded: object) => () => loaded as { format: string; source?: string };
 
-describe('where a load hook takes the usual require away', () => {
-  it('is known by the version', () => {
+describe('versions in which a load hook replaces require', () => {
+  it('are recognized', () => {
     const versions = ['22.15.0', '22.22.0', '23.11.1', '24.0.0', '24.11.0', '25.0.0'];
     expect(versions.filter((version) => !losesRequire(version))).toEqual([]);
     expect(['22.23.0', '24.12.0', '24.21.0', '25.2.1', '26.0.0'].filter(losesRequire)).toEqual([]);
   });
 
-  it('CommonJS that is imported is left to the usual loader', () => {
+  it('leave imported CommonJS to the regular loader', () => {
     const loaded = { format: 'commonjs', source: bytes };
     expect(mend('file:///app.cjs', context, load(loaded))).toEqual({ format: 'commonjs-sync', source: bytes });
     const conditions = new Set(['node', 'import']) as unknown as string[];
     expect(mend('file:///app.cjs', { ...context, conditions }, load(loaded)).format).toBe('commonjs-sync');
   });
 
-  it('everything else is as it was loaded', () => {
+  it('load everything else unchanged', () => {
     for (const loaded of [
       { format: 'module', source: bytes },
       { format: 'commonjs', source: 'made by another hook' },
@@ -31,7 +31,7 @@ describe('where a load hook takes the usual require away', () => {
     expect(mend('file:///app.cjs', { ...context, conditions: ['node', 'require'] }, load(required))).toBe(required);
   });
 
-  it('a source that another loader leaves to the usual one is read', () => {
+  it('read a source that another loader leaves to the regular one', () => {
     const refusal = Object.assign(
       new TypeError('Expected a string ... for the "source" from the "load" hook but got null.'),
       {

@@ -99,7 +99,7 @@ describe('node --import tidegate/register', () => {
     for (const client of Object.keys(ALL)) expect(server.seen.get(`cjs-${client}`)).toHaveLength(REFUSALS + 1);
   });
 
-  it('lets the application configure and hear the guard behind it', async () => {
+  it('lets the application configure and observe the guard', async () => {
     const source = `
       import { configure, defaultGuard } from ${JSON.stringify(pathToFileURL(join(ROOT, 'src/index.ts')).href)};
       configure({ retry: { maxAttempts: ${REFUSALS + 1} } });
@@ -190,7 +190,7 @@ describe('node --import tidegate/register', () => {
     expect(server.seen.get('required-openai')).toHaveLength(REFUSALS + 1);
   });
 
-  it('lets an application without any of the SDKs run and end', async () => {
+  it('lets an application without any of the SDKs run and exit', async () => {
     expect(await runApp('plain.mjs', 'console.log(JSON.stringify(process.argv.length));')).toBe(2);
   });
 
@@ -218,7 +218,7 @@ describe('node --import tidegate/register', () => {
     expect(server.seen.get('drop-in')).toHaveLength(REFUSALS + 1);
   });
 
-  it('guards clients that are imported from where they are made', async () => {
+  it('guards clients that are imported from the module that defines them', async () => {
     const source = `
       import { OpenAI } from 'openai/client';
       import { Anthropic } from '@anthropic-ai/sdk/client.js';
@@ -231,7 +231,7 @@ describe('node --import tidegate/register', () => {
     expect(await runApp('paths.mjs', source)).toEqual(['answer', 'answer']);
   });
 
-  it('guards in threads, through ES modules that are required, and under any name of the package', async () => {
+  it('guards in worker threads, through required ES modules, and under any alias of the package', async () => {
     await copySdk('groq-1.1', join(directory, 'app/node_modules/llm'));
     await writeFile(join(directory, 'app/library.mjs'), `export { default } from 'openai';`);
     await writeFile(
@@ -258,7 +258,7 @@ describe('node --import tidegate/register', () => {
     expect(await runApp('app/ways.cjs', source)).toEqual(['library answer', 'alias answer', 'thread answer']);
   });
 
-  it('guards beside what reads CommonJS modules itself, as runners of TypeScript do', async () => {
+  it('guards beside runners of TypeScript, which read CommonJS modules themselves', async () => {
     const runner = join(directory, 'runner.cjs');
     await writeFile(
       runner,
@@ -316,7 +316,7 @@ describe('node --import tidegate/register', () => {
     );
   });
 
-  it('says that an SDK which is built into the application is past it', async () => {
+  it('reports an SDK bundled into the application, which it cannot reach', async () => {
     const inlined = join(directory, 'app/inlined');
     await copySdk('groq-1.1', inlined);
     await writeFile(join(inlined, 'package.json'), '{"name":"application","main":"index.js"}');
@@ -341,7 +341,7 @@ describe('node --import tidegate/register', () => {
     );
   });
 
-  it('leaves an SDK that is too old alone, and says so once', async () => {
+  it('skips an SDK that is too old, and says so once', async () => {
     const old = join(directory, 'old');
     await mkdir(join(old, 'node_modules/openai'), { recursive: true });
     await writeFile(

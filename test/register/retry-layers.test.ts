@@ -93,7 +93,7 @@ describe('a retry layer above tidegate/register', () => {
     40_000,
   );
 
-  it('LangChain: retries alone, since it turns those of its client off, and is told of nothing', async () => {
+  it("LangChain: is the only one to retry, since it turns its client's retries off, and causes no warning", async () => {
     const server = await scriptedServer(sendJson({ error: { message: 'down' } }, 500), sendJson(CHAT));
     expect(await hear('LangChain', server.url)).toEqual({ layers: [], warnings: [] });
     expect(server.requests).toHaveLength(2);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { GivenUp } from '../../src/retry-layers/given-up.ts';
 
-describe('bodies that were given up', () => {
+describe('bodies of failed calls', () => {
   it('are found once, in their own lane, within half a minute', () => {
     const givenUp = new GivenUp();
     expect(givenUp.isEmpty(0)).toBe(true);
@@ -40,8 +40,8 @@ function retriesAmong(calls: readonly (readonly [began: number, givenUp: number]
   return found;
 }
 
-describe('a body that comes again', () => {
-  it('is sent by a layer above that waits longer each time', () => {
+describe('a repeated body', () => {
+  it('comes from a layer above with growing waits', () => {
     const calls = [
       [0, 800],
       [1_800, 2_700],
@@ -51,7 +51,7 @@ describe('a body that comes again', () => {
     expect(retriesAmong(calls)).toEqual([1_800, 4_700, 9_400]);
   });
 
-  it('is sent by a layer above that waits as long each time, where calls take longer or shorter', () => {
+  it('comes from a layer above with equal waits, if calls differ in duration', () => {
     const calls = [
       [0, 800],
       [1_300, 2_700],
@@ -61,7 +61,7 @@ describe('a body that comes again', () => {
     expect(retriesAmong(calls)).toEqual([1_300, 3_200, 4_100]);
   });
 
-  it('is a timer’s where calls begin at equal distances, however long each takes', () => {
+  it('comes from a timer if calls begin at equal distances, however long each takes', () => {
     const calls = Array.from(
       { length: 40 },
       (_, index) => [index * 10_000, index * 10_000 + 500 + ((index * 7) % 11) * 800] as const,
@@ -70,7 +70,7 @@ describe('a body that comes again', () => {
     expect(retriesAmong(calls)).toEqual([10_000]);
   });
 
-  it('is asked for its own sake where it comes after it was answered', () => {
+  it('is polled for its own sake if it is repeated after an answer', () => {
     const bodies = new GivenUp();
     bodies.add('lane', 'body', 0, 900);
     expect(bodies.take('lane', 'body', 1_000)).toMatchObject({ own: false });
@@ -81,7 +81,7 @@ describe('a body that comes again', () => {
     expect(bodies.take('lane', 'body', 4_100)).toMatchObject({ own: true });
   });
 
-  it('is asked for its own sake where calls overlap, as those of many callers and of a quick timer do', () => {
+  it('is polled for its own sake if calls overlap, as those of many callers and of a quick timer do', () => {
     const quick = Array.from({ length: 240 }, (_, index) => [index * 500, index * 500 + 600] as const);
     expect(retriesAmong(quick)).toEqual([1_000]);
     // While the circuit is open each call waits for a minute.

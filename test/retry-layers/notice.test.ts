@@ -17,7 +17,7 @@ function warningsOf(connection: { guard: ReturnType<typeof testGuard> }): string
 }
 
 describe.each(CONFIGURABLE)('$name', ({ sdk, connect }) => {
-  it.each(['ask', 'read'] as const)('notices a request that comes again after it was given up, by %s', async (how) => {
+  it.each(['ask', 'read'] as const)('notices a request that is repeated after it failed, by %s', async (how) => {
     const answer = how === 'ask' ? sendJson(sdk.completion) : sendEvents(sdk.chunks);
     const server = await scriptedServer(down(sdk), down(sdk), answer, answer);
     const connection = connect(server.url, FAILING);
@@ -38,7 +38,7 @@ describe.each(CONFIGURABLE)('$name', ({ sdk, connect }) => {
 });
 
 describe.each(CONFIGURABLE)('$name', ({ sdk, connect }) => {
-  it('says nothing of a stream that broke off after its first words', async () => {
+  it('ignores a stream that broke off after its first content', async () => {
     const server = await scriptedServer(sendEvents(sdk.chunks.slice(0, 4), 'destroy'));
     const connection = connect(server.url, FAILING);
     for (let call = 0; call < 2; call++) await connection.read();
@@ -49,7 +49,7 @@ describe.each(CONFIGURABLE)('$name', ({ sdk, connect }) => {
 });
 
 describe.each(SDKS)('$name', (sdk) => {
-  it('says nothing of other bodies, of refusals as wrong, and where the caller alone retries', async () => {
+  it('ignores other bodies, bad requests, and callers that are the only ones to retry', async () => {
     const server = await scriptedServer(down(sdk), down(sdk), sendJson(sdk.errorBody, 400), down(sdk));
     const guard = testGuard(FAILING);
     const client = guard.wrap(new sdk.Client({ apiKey: 'key-other-bodies', baseURL: server.url }) as object);
@@ -64,7 +64,7 @@ describe.each(SDKS)('$name', (sdk) => {
   });
 });
 
-describe('the layer', () => {
+describe('the retry layer', () => {
   let server: Awaited<ReturnType<typeof scriptedServer>>;
   beforeEach(async () => {
     server = await scriptedServer(sendJson({ error: { message: 'down' } }, 500));
@@ -98,7 +98,7 @@ describe('the layer', () => {
     expect(found.warning).toContain('up to 2 requests');
   });
 
-  it.each(SDKS)('is found in the stack of $name', async (sdk) => {
+  it.each(SDKS)('is recognized in the stack of $name', async (sdk) => {
     const guard = testGuard(FAILING);
     const client = guard.wrap(new sdk.Client({ apiKey: 'key-of-a-stack', baseURL: server.url }) as object);
     const failing = pRetry(async () => sdk.create(client), { retries: 1, minTimeout: 1, maxTimeout: 1 });
@@ -106,7 +106,7 @@ describe('the layer', () => {
     expect(eventsOf(guard, 'repeated').map(({ layer }) => layer)).toEqual(['p_retry']);
   });
 
-  it('is none where many ask the same at once, and again and again', async () => {
+  it('is none if many callers send the same at once and repeatedly', async () => {
     const guard = testGuard({ ...FAILING, breaker: false });
     const openai = SDKS[0]!;
     const client = guard.wrap(new openai.Client({ apiKey: 'key-of-many', baseURL: server.url }) as object);
@@ -122,7 +122,7 @@ describe('the layer', () => {
     expect(eventsOf(guard, 'warning')).toEqual([]);
   });
 
-  it('is told once, counted every time, and without a word of the request', async () => {
+  it('is reported once, counted every time, and without content of the request', async () => {
     const guard = testGuard({ ...FAILING, breaker: false });
     const openai = SDKS[0]!;
     const secret = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }).x!;

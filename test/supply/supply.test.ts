@@ -29,7 +29,7 @@ describe('the SBOM', () => {
     dependencies: [],
   };
 
-  it('lists what is built in as what is shipped, once, and nothing else', () => {
+  it('lists bundled packages as shipped, once, and nothing else', () => {
     const { components, dependencies, metadata } = sbomOf(all, 'tidegate', BUNDLED);
     expect(components.map((each) => [each['bom-ref'], each.scope])).toEqual([
       ['cockatiel@4.0.0', 'required'],
@@ -39,7 +39,7 @@ describe('the SBOM', () => {
     expect(metadata.component['name']).toBe('tidegate');
   });
 
-  it('is not made where npm does not know what is built in', () => {
+  it('is not made if npm does not know a bundled package', () => {
     const unknown = [{ name: 'left-pad', version: '1.3.0', path: 'node_modules/left-pad' }];
     expect(() => sbomOf(all, 'tidegate', unknown)).toThrow('left-pad@1.3.0');
   });
@@ -48,7 +48,7 @@ describe('the SBOM', () => {
 describe('the audit', () => {
   const report = (name: string, node: string) => ({ [name]: { name, severity: 'high', nodes: [node] } });
 
-  it('finds advisories about what is built in, in the copy that is built in', () => {
+  it('finds advisories about the bundled copies', () => {
     expect(shippedFindings(report('cockatiel', 'node_modules/cockatiel'), BUNDLED)).toEqual(['cockatiel: high']);
     expect(shippedFindings(report('tslib', 'node_modules/zrender/node_modules/tslib'), BUNDLED)).toEqual([
       'tslib: high',
@@ -60,8 +60,8 @@ describe('the audit', () => {
   describe('of a registry', () => {
     const ADVISORY = { name: 'cockatiel', severity: 'high', nodes: ['node_modules/cockatiel'] };
     const ANSWERS = {
-      'that knows of nothing': { vulnerabilities: {} },
-      'that knows of something built in': { vulnerabilities: { cockatiel: ADVISORY } },
+      'that has no advisories': { vulnerabilities: {} },
+      'that has one about a bundled package': { vulnerabilities: { cockatiel: ADVISORY } },
       'that answers no audits': { message: '405 Method Not Allowed' },
     };
     let folder: string;
@@ -80,8 +80,8 @@ describe('the audit', () => {
       });
 
     it.each([
-      ['that knows of nothing', [], 0, /^No advisory is about the \d+ packages/],
-      ['that knows of something built in', ['--if-answered'], 1, /^cockatiel: high$/],
+      ['that has no advisories', [], 0, /^No advisory is about the \d+ packages/],
+      ['that has one about a bundled package', ['--if-answered'], 1, /^cockatiel: high$/],
       ['that answers no audits', [], 2, /^No audit: 405 Method Not Allowed$/],
       ['that answers no audits', ['--if-answered'], 0, /^No audit: 405 Method Not Allowed$/],
     ] as const)('%s with %j exits with %d', (registry, args, code, words) => {
@@ -91,7 +91,7 @@ describe('the audit', () => {
     });
   });
 
-  it('is part of the gate, where it may go unanswered, and of workflows, where it may not', () => {
+  it('is part of the gate, which tolerates no answer, and of workflows, which do not', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> };
     expect(scripts['check:static']).toContain('npm run audit -- --if-answered');
     for (const name of ['ci', 'release']) expect(read(`.github/workflows/${name}.yml`)).toMatch(/npm run audit$/m);
@@ -113,7 +113,7 @@ describe('workflows', () => {
   const workflow = (name: string): Workflow => parse(read(`.github/workflows/${name}.yml`)) as Workflow;
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> };
 
-  it.each(['ci', 'release'])('%s calls scripts that are there', (name) => {
+  it.each(['ci', 'release'])('%s calls existing scripts', (name) => {
     const steps = Object.values(workflow(name).jobs).flatMap((job) => job.steps);
     const called = steps.flatMap(({ run }) =>
       [...(run ?? '').matchAll(/npm run ([\w:]+)/g)].map(([, script]) => script!),
@@ -122,7 +122,7 @@ describe('workflows', () => {
     expect(called.filter((script) => scripts[script] === undefined)).toEqual([]);
   });
 
-  it('publish with provenance, after the gate and the audit, without a token of npm', () => {
+  it('publish with provenance, after the gate and the audit, without an npm token', () => {
     const { permissions, jobs } = workflow('release');
     expect(permissions).toEqual({});
     const { permissions: own, steps } = jobs['release']!;
@@ -138,7 +138,7 @@ describe('workflows', () => {
     expect(publishConfig).toEqual({ access: 'public', provenance: true });
   });
 
-  it('only read what is not theirs to write', () => {
+  it('have write permissions only where needed', () => {
     expect(workflow('ci').permissions).toEqual({ contents: 'read' });
   });
 });

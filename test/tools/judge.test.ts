@@ -15,8 +15,8 @@ function fault(expected: Expected, output: string, ok = true): string {
   return faultOf(expected, { ok, stdout: '', output });
 }
 
-describe('the verdict of a cell', () => {
-  it('takes a guarded program that lost nothing, and nothing else', () => {
+describe('the verdict on a cell', () => {
+  it('passes a guarded program that lost nothing, and nothing else', () => {
     const guarded = { expect: 'guarded' } as const;
     expect(fault(guarded, printed({ openai: 0, groq: 0 }, { counted: true }))).toBe('');
     expect(fault(guarded, printed({ openai: 0, groq: 1 }))).toBe('groq lost 1 of 10 calls: 429');
@@ -28,12 +28,12 @@ describe('the verdict of a cell', () => {
     expect(fault(guarded, printed({ openai: 0 }) + printed({ openai: 2 }))).toContain('openai lost 2');
   });
 
-  it('takes a control only when every client lost calls', () => {
+  it('passes a control only if every client lost calls', () => {
     expect(fault({ expect: 'loses' }, printed({ openai: 4, groq: 1 }))).toBe('');
     expect(fault({ expect: 'loses' }, printed({ openai: 4, groq: 0 }))).toBe('groq lost none of 10 calls');
   });
 
-  it('wants what has to be said', () => {
+  it('requires the expected output', () => {
     const told = { expect: 'loses', says: PAST } as const;
     expect(fault(told, printed({ openai: 4 }, {}, 'A request went past tidegate: ...'))).toBe('');
     expect(fault(told, printed({ openai: 4 }))).toContain('did not say /went past tidegate/');
@@ -46,7 +46,7 @@ describe('the verdict of a cell', () => {
 });
 
 describe('the arguments', () => {
-  it('are read, and refused where unknown', () => {
+  it('are read, and refused if unknown', () => {
     expect(readOptions(['--only', 'next', '--only', 'vite', '--keep'])).toEqual({
       only: ['next', 'vite'],
       list: false,

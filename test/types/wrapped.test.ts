@@ -26,7 +26,7 @@ import { withCall } from '../../src/with-call.ts';
 const unused = (_value: () => unknown): void => undefined;
 
 describe('wrapped clients', () => {
-  it('keep their type, subclasses included', () => {
+  it('keep their type, including subclasses', () => {
     class Mine extends OpenAI {
       own = 1;
     }
@@ -66,13 +66,13 @@ describe('drop-in modules', () => {
   });
 });
 
-describe('tidegate’s own', () => {
+describe('tidegate’s own types', () => {
   it('fetch is fetch', () => {
     expectTypeOf(guardedFetch).toEqualTypeOf<typeof fetch>();
     expectTypeOf(createGuard().fetch).toEqualTypeOf<typeof fetch>();
   });
 
-  it('events are told apart by their type', () => {
+  it('events are narrowed by their type', () => {
     const guard = createGuard();
     guard.on('call.end', (event) => expectTypeOf(event.outcome).toEqualTypeOf<CallOutcome>());
     guard.on('attempt.end', (event) => expectTypeOf(event.outcome).toEqualTypeOf<Outcome>());

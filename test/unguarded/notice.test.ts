@@ -72,7 +72,7 @@ describe.each(SDKS)('$name', (sdk) => {
   });
 });
 
-it('a plain fetch is told with what to do, a guarded one is not', async () => {
+it('a plain fetch is reported with advice, a guarded one is not', async () => {
   const guard = testGuard(NOTICE);
   const server = await scriptedServer(sendJson({}));
   const body = JSON.stringify({ model: 'm', messages: [] });
@@ -86,7 +86,7 @@ it('a plain fetch is told with what to do, a guarded one is not', async () => {
   expect(warning!.message).not.toContain('secret');
 });
 
-it('a guarded request that had to wait for a connection is not told, and the next bare one is', async () => {
+it('a guarded request that had to wait for a connection is not reported, and the next bare one is', async () => {
   const guard = testGuard(NOTICE);
   const server = await scriptedServer(sendJson(openai.completion));
   const outside = AsyncLocalStorage.snapshot();
@@ -103,7 +103,7 @@ it('a guarded request that had to wait for a connection is not told, and the nex
   expect(eventsOf(guard, 'unguarded')).toHaveLength(1);
 });
 
-it('Node warns once where no listener does, and an older undici is read as well', async () => {
+it('Node warns once if no listener does, and an older undici is supported', async () => {
   const guard = new GuardCore(NOTICE);
   const seen: string[] = [];
   guard.on('unguarded', ({ host }) => seen.push(host));
@@ -120,7 +120,7 @@ it('Node warns once where no listener does, and an older undici is read as well'
   await guard.close();
 });
 
-it('nothing that a request is made of fails it', () => {
+it('no property of a request can make it fail', () => {
   const guard = testGuard(NOTICE);
   expect(() => diagnostics.channel('undici:request:create').publish({ request: undefined })).not.toThrow();
   expect(eventsOf(guard, 'unguarded')).toEqual([]);
@@ -138,7 +138,7 @@ it('is off by default, and ends with the guard', async () => {
   expect(eventsOf(quiet, 'unguarded')).toEqual([]);
 });
 
-it('one of several listeners is told, the first that wants to know', () => {
+it('only the first interested listener is informed', () => {
   const told: string[] = [];
   const ends = [undefined, 'second', 'third'].map((name) =>
     watchRequests(() => (name === undefined ? undefined : () => told.push(name))),

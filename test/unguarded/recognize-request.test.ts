@@ -28,12 +28,12 @@ it.each([
   expect(recognize('http://gateway.test:8080', '/v1/x', sdk(agent))).toEqual({ provider, via: 'sdk' });
 });
 
-it('an SDK of another make is told as a request past guarded fetch', () => {
+it('an SDK of another make is reported like a request past guarded fetch', () => {
   const at = recognize('https://api.together.xyz', '/v1/chat/completions', sdk('Together/JS 0.9.0'));
   expect(at).toEqual({ provider: 'together_ai', via: 'fetch' });
 });
 
-it('an SDK whose classes were renamed by a minifier is known by what it asks for', () => {
+it('an SDK whose classes a minifier renamed is recognized by its request', () => {
   const at = (path: string, more = {}) => recognize('http://gateway.test', path, sdk('t/JS 7.59.0', more))?.provider;
   expect(at('/v1/chat/completions')).toBe('openai');
   expect(at('/v1/responses?include=x')).toBe('openai');
@@ -56,6 +56,6 @@ it.each([
   expect(recognize(origin, path, headers)).toBeUndefined();
 });
 
-it('a socket is not told, since no guard takes it', () => {
+it('a socket is not reported, since no guard handles it', () => {
   expect(recognize('https://api.openai.com', '/v1/realtime', {}, true)).toBeUndefined();
 });
