@@ -7,7 +7,7 @@ const openai = SDKS[0]!;
 const ok = json(openai.completion);
 const error500 = json(openai.errorBody, 500);
 
-/** The entries as a process that has just started sees them. */
+/** The entries as a new process sees them. */
 async function fresh() {
   vi.resetModules();
   Reflect.deleteProperty(globalThis, Symbol.for('tidegate'));

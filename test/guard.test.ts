@@ -93,7 +93,7 @@ describe('withCall', () => {
     const startedAt = socketClock.now();
     const first = await withCall({ deadlineMs: 100 }, () => openai.create(client)).catch((thrown: unknown) => thrown);
     expect(first).toMatchObject({ status: 429, tidegate: { outcome: 'throttled', attempts: 1 } });
-    // Nobody waits longer for the lane than this call's deadline.
+    // No call waits for the lane longer than this call's deadline.
     const second = await withCall({ deadlineMs: 100 }, () => openai.create(client)).catch((thrown: unknown) => thrown);
     expect(socketClock.now() - startedAt).toBeLessThanOrEqual(200);
     expect(second).toBeInstanceOf(OpenAI.APIError);

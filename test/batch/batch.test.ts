@@ -8,7 +8,7 @@ import { settle, testGuard } from '../helpers/guarded.ts';
 const values = (rows: readonly BatchResult<unknown>[]): unknown[] =>
   rows.map((row) => (row.status === 'ok' ? row.value : (row.error as Error).message));
 
-/** Workers that end when the test says so. */
+/** Workers that end when the test lets them. */
 function held(): { worker: (item: string) => Promise<string>; begun: string[]; end: (item: string) => Promise<void> } {
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
@@ -185,7 +185,7 @@ describe('batch', () => {
     await settle();
     const ended = reading.then(undefined, (error: unknown) => error);
     abort.abort(new Error('enough'));
-    // At once: whatever waits for a timer waits for longer than some turns.
+    // Immediately: anything that waits for a timer takes longer than a few turns.
     const first = await Promise.race([ended, settle().then(() => 'still reading')]);
     expect(first).toMatchObject({ message: 'enough' });
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);

@@ -11,7 +11,7 @@ import type { CallInfo } from '../../src/core/events.ts';
 import { createGuard, type Guard, type Prices } from '../../src/index.ts';
 import { type Simulator, startSimulator } from '../../src/testing.ts';
 
-/** A token a cent: what is counted and what is charged are the same number. */
+/** One cent per token, so that counted and charged are the same number. */
 const PRICES: Prices = { '*': { input: 10_000, output: 10_000 } };
 
 let simulator: Simulator;
@@ -86,7 +86,7 @@ describe('a run with a budget', () => {
         async (maxCost, worst, maxConcurrent) => {
           const { rows, error, last } = await run(items, { maxCost, worstCost: () => worst, maxConcurrent });
           expect(last.cost!.usd).toBeLessThanOrEqual(maxCost);
-          // It stops where the next one might be too much, and not before.
+          // It stops where the next item might exceed the budget, and not before.
           if (error) expect(last.cost!.usd + worst).toBeGreaterThan(maxCost);
           expect(error === undefined).toBe(rows.length === items.length);
           if (error) expect(error).toMatchObject({ code: 'batch_budget' });
@@ -155,7 +155,7 @@ describe('a run with a budget', () => {
     let sent = 0;
     const server = createServer((request, response) => {
       request.resume();
-      // The first two attempts of each row are cut off behind the request.
+      // The first two attempts of each row lose their connection after the request.
       if (++sent % 3 !== 0) return void request.on('end', () => request.socket.destroy());
       const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
       response.setHeader('content-type', 'application/json');
@@ -168,7 +168,7 @@ describe('a run with a budget', () => {
     const journal = join(folder, 'run.jsonl');
     const options = { journal, worstCost: () => 1, maxConcurrent: 1 };
     const { rows, error, last } = await run(items, { ...options, maxCost: 5 });
-    // 0.15 is told, and 2 may have been spent beside.
+    // 0.15 is reported, and up to 2 more may have been spent.
     expect(rows.map(({ costUsd, attempts }) => [costUsd, attempts])).toEqual([
       [0.15, 3],
       [0.15, 3],
@@ -181,7 +181,7 @@ describe('a run with a budget', () => {
       lostAttempts: 4,
       reservedUsd: 0,
     });
-    // What may be spent is kept: the same command does not begin another one.
+    // The possible spending is recorded: the same command starts no further row.
     const again = await run(items, { ...options, maxCost: 5 });
     expect([again.rows.length, sent, again.last.cost!.possibleUsd]).toEqual([2, 6, expect.closeTo(4)]);
   });

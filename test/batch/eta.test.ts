@@ -63,7 +63,7 @@ async function looksAt(seed: number): Promise<Look[]> {
   if (failure !== undefined) throw failure as Error;
   const endedAt = clock.now();
   void process.guard.close();
-  // Nobody reads a bar that is gone so soon.
+  // A bar that disappears so soon is of no use.
   if (endedAt < SHORT_MS) return [];
   return PARTS.flatMap((part) => {
     const { at, estimate } = looks.find((look) => look.at >= part * endedAt) ?? looks.at(-1)!;
@@ -79,7 +79,7 @@ describe('the estimated end of a run', () => {
     const widths = PARTS.map((part) => {
       const looks = all.filter((each) => each.part === part);
       const within = looks.filter(({ estimate, leftSeconds }) => holds(estimate, leftSeconds)).length;
-      // Some of these draws have an outage or another tier before them, which no estimate can know.
+      // Some draws include an outage or an earlier tier, which no estimate can foresee.
       expect(within / looks.length, `at ${part} of the time`).toBeGreaterThanOrEqual(0.8);
       return median(looks.map(({ estimate, leftSeconds }) => widthOf(estimate) / (leftSeconds / (1 - part))));
     });

@@ -32,7 +32,7 @@ beforeEach(() => {
   called = 0;
 });
 
-/** The values of a run; `during` is called as an item in the middle is, and has ended when the run has. */
+/** The results of a run; `during` is called while an item in the middle runs, and ends before the run does. */
 async function valuesOf(journal: string, during?: () => Promise<unknown>): Promise<unknown[]> {
   let meanwhile: Promise<unknown> | undefined;
   try {
@@ -47,7 +47,7 @@ async function valuesOf(journal: string, during?: () => Promise<unknown>): Promi
     );
     return rows.map((row) => (row.status === 'ok' ? row.value : row.error));
   } finally {
-    // A run that has failed waits for no item.
+    // A failed run does not wait for items.
     await meanwhile;
   }
 }
@@ -116,7 +116,7 @@ describe('a journal that is removed during the run', () => {
     expect(error.message).toContain('removed, replaced or truncated');
     expect(called).toBeLessThan(ITEMS.length);
     called = 0;
-    // Nothing is in the way of the next run.
+    // Nothing blocks the next run.
     expect(await valuesOf(path())).toEqual(DONE);
     expect(called).toBeGreaterThan(0);
   });

@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-/** Runs items whose worker fails for those that start with `!`, and tells which were called. */
+/** Runs items whose worker fails for those that start with `!`, and records the calls. */
 async function run(
   items: readonly string[],
   options: BatchOptions<string> = {},
@@ -119,7 +119,7 @@ describe('a journal', () => {
     expect(second).toMatchObject({ code: 'journal_locked' });
     expect(await readdir(folder)).toEqual(['run.jsonl']);
 
-    // No process has this id: it is above what the kernel gives.
+    // No process has this id: it is above the kernel's maximum.
     await writeFile(`${path}.lock`, JSON.stringify({ pid: 2 ** 30, host: hostname() }));
     expect((await run(['z'])).called).toEqual(['z']);
     await writeFile(`${path}.lock`, JSON.stringify({ pid: 2 ** 30, host: 'elsewhere' }));
@@ -138,13 +138,13 @@ describe('a journal', () => {
       for (const { value: unlock } of won) await unlock();
       return won.length;
     };
-    // Who is first is chance.
+    // Which one is first is random.
     for (let time = 0; time < 4; time++) expect(await held(`${path}.${time}`)).toBe(1);
     expect(await readdir(folder)).toEqual([]);
   });
 
   it.runIf(process.platform === 'linux')('is not locked by another process that got the same id', async () => {
-    // As that of a container whose only process always has the first id.
+    // As in a container, whose only process always has the same id.
     const owner = { pid: process.pid, host: hostname(), nonce: 'of before' };
     await writeFile(`${path}.lock`, JSON.stringify({ ...owner, began: '1' }));
     expect((await run(['a'])).called).toEqual(['a']);
@@ -174,7 +174,7 @@ describe('a journal', () => {
     const items = Array.from({ length: 300 }, (_, index) => index);
     let others = 0;
     let release = (): void => {};
-    // It ends when all the others have.
+    // It ends after all others.
     const slow = new Promise<void>((resolve) => (release = resolve));
     const worker = (item: number): number | Promise<number> => {
       if (item === 0) return slow.then(() => item);
@@ -216,7 +216,7 @@ describe('a journal', () => {
           const known = new Set([...kept, ...doubled.map((at) => lines[at]!)]);
           const again = await run(items);
           expect(outcome(again.rows)).toEqual(outcome(clean));
-          // What is whole in the file is called no more; what is not there, once.
+          // Items recorded in the file are not called again, the others once.
           expect(again.called).toHaveLength(items.length - known.size);
           expect((await run(items)).called).toEqual([]);
         },

@@ -7,7 +7,7 @@ import { createGuard, type Guard, type LaneSnapshot } from '../../src/index.ts';
 import { type Simulator, startSimulator } from '../../src/testing.ts';
 
 const KEY = 'sk-never-to-be-written';
-/** A whole bucket, of which nobody tells. */
+/** A whole bucket that no answer reports. */
 const AT_ONCE = 20;
 
 let simulator: Simulator;
@@ -29,14 +29,14 @@ afterEach(() =>
   Promise.all([simulator.close(), rm(folder, { recursive: true }), ...guards.splice(0).map((guard) => guard.close())]),
 );
 
-/** As in a process of its own: with lanes that know nothing. */
+/** As in a separate process, with lanes that know nothing. */
 function newGuard(): Guard {
   const guard = createGuard({ limitGroup: () => 'all', retry: { maxAttempts: 5 + guards.length } });
   guards.push(guard);
   return guard;
 }
 
-/** @returns Limits that the lane began with. */
+/** @returns The limits that the lane started with. */
 async function run(guard: Guard, rows: number): Promise<number[]> {
   const begun: number[] = [];
   guard.on('limit', ({ limit, source }) => void (source === 'learned' && begun.push(limit)));
@@ -77,7 +77,7 @@ describe('the limits learned by a run', () => {
     expect(Math.max(...rows.map((row) => row.length))).toBeLessThan(600);
     const before = simulator.stats().rejected;
     expect(await run(newGuard(), 100)).toEqual([60 * AT_ONCE]);
-    // What nobody tells is known, and what the first run has spent is not there.
+    // The unreported limit is known, and what the first run has spent is gone.
     expect(simulator.stats().rejected - before).toBeLessThanOrEqual(5);
   });
 

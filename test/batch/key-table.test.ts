@@ -43,7 +43,7 @@ describe('KeyTable', () => {
       keys.set(`key ${each}`, each);
       if (each % 10_000 === 0) most = Math.max(most, process.memoryUsage().arrayBuffers - before);
     }
-    // Two tables of two megabytes while one takes the place of the other, and what waits to be collected.
+    // Two tables of two megabytes while one replaces the other, plus garbage.
     expect(most).toBeLessThan(24e6);
     for (let each = 0; each < count; each += 7) keys.set(`key ${each}`, each * 2);
     for (let each = 0; each < count; each++) {

@@ -10,7 +10,7 @@ import { until } from '../helpers/real-time.ts';
 const AT_ONCE = 8;
 /** `KILLS=50` for the long version. */
 const KILLS = Number(process.env.KILLS ?? 6);
-/** A kill costs at least what one write of the journal holds. */
+/** A kill loses up to one write of the journal. */
 const ROWS = 120 * KILLS;
 const BYTES_A_ROW = 120;
 
@@ -48,7 +48,7 @@ describe('a run that is killed', () => {
       const before = await sizeOf(journal);
       const child = start(journal, `part-${kill}`);
       const ended = once(child, 'exit');
-      // A random place of the run, wherever the machine's load has it by then.
+      // A random point of the run, wherever the machine's load has taken it by then.
       const place = before + (Math.random() * ROWS * BYTES_A_ROW * 0.8) / KILLS;
       const isThere = async (): Promise<boolean> => child.exitCode !== null || (await sizeOf(journal)) > place;
       await until(`the journal has ${place} bytes`, isThere, 1);
@@ -62,7 +62,7 @@ describe('a run that is killed', () => {
     expect(await lines('results')).toEqual(wanted);
     const calls = await lines('calls');
     expect(new Set(calls).size).toBe(ROWS);
-    // Rows that were answered and waited for the disk count as in flight: a group is at most the workers of a turn.
+    // Rows that were answered but not written yet count as in flight: a group holds at most the workers of one turn.
     expect(calls.length).toBeLessThanOrEqual(ROWS + killed * AT_ONCE * 4);
   });
 
@@ -85,7 +85,7 @@ describe('a run that is killed', () => {
       const [code] = (await once(start(join(small, 'run.jsonl'), 'results'), 'exit')) as [number];
       expect(code).toBe(0);
       expect(await lines('results')).toEqual(wanted);
-      // No row is begun while 64 answers wait for the disk.
+      // No row is started while 64 answers wait for the disk.
       expect((await lines('calls')).length).toBeLessThanOrEqual(ROWS + 64 + AT_ONCE);
     } finally {
       await run('umount', [small]);

@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { batch } from '../../src/batch.ts';
 import { pause } from '../helpers/real-time.ts';
 
-/** A run to be killed: tells in a file of its own which rows it calls, and in another what came of each. */
+/** A run to be killed: writes which rows it calls to one file, and their results to another. */
 const [journal, calls, results, rows] = process.argv.slice(2) as [string, string, string, string];
 const items = Array.from({ length: Number(rows) }, (_, index) => `item ${index}`);
 const run = batch(

@@ -18,7 +18,7 @@ interface Rerun {
   readonly done: number;
 }
 
-/** A run that dies when half is done, and the one that goes on after `awayMs`: with what the first one knew, or without. */
+/** A run that dies half-way, and the one that resumes it after `awayMs`, with or without what the first one learned. */
 async function killed(seed: number, awayMs: number, recalled: boolean): Promise<Rerun> {
   const { provider: spec, jobs: makeJobs, options = {} } = drawCase(seed);
   const jobs = makeJobs(mulberry32(seed)).slice(0, CALLS);
@@ -54,7 +54,7 @@ async function killed(seed: number, awayMs: number, recalled: boolean): Promise<
       first.process.guard,
       new Set(first.process.guard.snapshot().map(({ lane }) => lane)),
     );
-    // As it comes back from a file.
+    // As it is read from a file.
     if (lanes.length > 0) limits.hear(JSON.parse(JSON.stringify({ limits: { at: clock.wall(), lanes } })));
     clock.after(KEPT_EVERY_MS, keep);
   };
@@ -81,7 +81,7 @@ describe('a run that resumes after a kill', () => {
     let [blindMs, knowingMs] = [0, 0];
     for (let index = 0; index < DRAWS; index++) {
       const seed = seedOf(20_261_127, index);
-      // These refuse by chance, at any pace.
+      // These refuse at random, at any pace.
       if (drawCase(seed).provider.throttles !== undefined) continue;
       const awayMs = [200, 2_000, 30_000][index % 3]!;
       const without = await killed(seed, awayMs, false);

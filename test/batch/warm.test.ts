@@ -18,9 +18,9 @@ let guard: Guard;
 afterEach(() => Promise.all([guard.close(), simulator.close()]));
 
 interface Taken {
-  /** Share of the input that was read from the provider's cache. */
+  /** Share of the input read from the provider's cache. */
   readonly cached: number;
-  /** Of the limit of tokens, or of input tokens, as the pacer has it at the end. */
+  /** Used part of the token limit, or input token limit, as the pacer has it at the end. */
   readonly taken: number;
   readonly requests: number;
 }
@@ -30,7 +30,7 @@ async function run(provider: 'openai' | 'anthropic' | 'groq', warm: boolean): Pr
   simulator = await startSimulator({
     provider,
     limits: { requestsPerMinute: 60_000, [limit]: 200_000 },
-    // Passes when all that are sent at once have arrived.
+    // Continues when all concurrent requests have arrived.
     latency: { baseMs: 700 },
     clock: socketClock,
     reply: 'label',
@@ -56,7 +56,7 @@ async function run(provider: 'openai' | 'anthropic' | 'groq', warm: boolean): Pr
         return groq.chat.completions.create({ model: 'openai/gpt-oss-20b', max_tokens: 4, messages }, options);
     }
   };
-  // The limits are known, so that all may go at once; a lane that knows none tries it with a few.
+  // The limits are known, so that all may go at once; a new lane would start with a few.
   await ask('first', 'Another beginning.');
   const items = Array.from({ length: ITEMS }, (_, index) => `mail ${index}`);
   const rows = await batch(items, (item, { signal }) => ask(item, SYSTEM, { signal }), {
@@ -82,12 +82,12 @@ describe('prompts with a common prefix', () => {
     await Promise.all([guard.close(), simulator.close()]);
     const warm = await run(provider, true);
     expect([cold.requests, warm.requests]).toEqual([ITEMS + 1, ITEMS + 1]);
-    // All at once find nothing there: the provider has it with its first answer. Groq does not tell its limit of requests, so
-    // that the lane tries it with some calls, which warm the cache for the others.
+    // Sent together, none finds a cache: the provider fills it with its first answer. Groq does not state its request
+    // limit, so the lane starts with a few calls, which warm the cache for the others.
     expect(cold.cached).toBeLessThan(provider === 'groq' ? 0.32 : 0.05);
-    // OpenAI and Groq keep the first 1,024 tokens of these, Anthropic what is marked.
+    // OpenAI and Groq cache the first 1,024 tokens of these, Anthropic what is marked.
     expect(warm.cached).toBeGreaterThan(provider === 'anthropic' ? 0.9 : 0.35);
-    // OpenAI counts cached input as any other; the others do not, and the pacer goes by it.
+    // OpenAI counts cached input like any other; the others do not, and the pacer follows them.
     if (provider === 'openai') expect(warm.taken).toBeGreaterThan(cold.taken * 0.8);
     else expect(warm.taken).toBeLessThan(cold.taken * (provider === 'groq' ? 0.95 : 0.5));
   });

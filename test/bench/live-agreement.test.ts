@@ -8,7 +8,7 @@ import { type Result, runScenario } from '../../bench/sim/run-scenario.ts';
 import { resolveOptions } from '../../src/options.ts';
 
 const SEED = 7;
-/** Which requests meet a fault is the provider's draw: no two runs are alike. */
+/** Which requests meet a fault is drawn by the provider: no two runs are alike. */
 const shared = SCENARIOS.filter(({ faults }) => faults?.rates === undefined);
 const tidegate = CONTESTANTS.find(({ name }) => name.startsWith('tidegate'))!;
 

@@ -17,7 +17,7 @@ import type { LimitName } from '../../src/simulator/limits/limits.ts';
 import { mulberry32 } from '../../src/simulator/random.ts';
 
 const SEED = 40;
-/** What an answer gives back at the same time is to come first: so every call is a moment later than the one before. */
+/** Separates calls by a moment, so that an answer that refunds at the same time comes first. */
 const MOMENT_MS = 1e-6;
 const cases = (count: number): Case[] => Array.from({ length: count }, (_, index) => drawCase(seedOf(SEED, index)));
 const named = (name: string): Case => [...CASES, ...HARM].find((each) => each.name === name)!;
@@ -28,7 +28,7 @@ interface Sent {
   readonly slowMs: number;
 }
 
-/** Sends every call at the time that `plan` names, and again at once after each fault that it is bound to meet. */
+/** Sends every call at the time in `plan`, and again at once after each unavoidable fault. */
 async function sendAt(each: Case, jobs: readonly CaseJob[], plan: ReadonlyMap<CaseJob, number>): Promise<Sent> {
   const { provider: spec } = each;
   const clock = new VirtualClock({ wall: WALL_START + (spec.minuteMs ?? 0) });
@@ -73,7 +73,7 @@ describe('the lower bound for a random provider', () => {
     let checked = 0;
     for (const each of [...cases(50), ...CASES]) {
       const jobs = each.jobs(mulberry32(each.seed));
-      // What is counted late can be overdrawn, by the plan too.
+      // Limits that count late can be overdrawn, even by the plan.
       if (each.provider.limits.some(({ name }) => isCountedLate(each.provider, name, jobs[0]!))) continue;
       checked++;
       const { plan, doneMs } = planOf(each, jobs);
@@ -145,7 +145,7 @@ describe('refusals that no client avoids', () => {
   });
 });
 
-/** What the pacer holds on draws; to follow it when it gets better. */
+/** Bounds that the pacer keeps on draws; tighten them as it improves. */
 const HELD = { lost: 0, median: 1.5, wasteMedian: 0.1, wasteP95: 0.75 } as const;
 
 describe('tidegate on randomly drawn providers', () => {
@@ -181,7 +181,7 @@ describe('tidegate on randomly drawn providers', () => {
     expect(ratio).toBeLessThanOrEqual(most);
   });
 
-  // Each of them stood still, or nearly, by a belief that no answer could overturn.
+  // Each of them once stalled, or nearly so, because of a belief that no answer could refute.
   it.each([
     [1573970098, 'headers of a scope nine times as large', 1.1, 0.02],
     [2067973630, 'a limit header that is the bucket', 1.05, 0.05],

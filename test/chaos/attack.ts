@@ -6,7 +6,7 @@ import { mulberry32, type Random } from '../../src/simulator/random.ts';
 import type { AnyClient, SdkCase } from '../helpers/sdk-matrix.ts';
 import { type Answer, hostileServer, pick } from './hostile-server.ts';
 
-/** What was asked for, and what came of it. */
+/** Requested calls and their results. */
 export interface Figures {
   readonly calls: number;
   readonly succeeded: number;
@@ -14,27 +14,27 @@ export interface Figures {
   readonly aborted: number;
   /** Calls that returned neither the whole answer, a beginning of it, nor an error. */
   readonly wrong: readonly string[];
-  /** Calls that came to no end, or of which the guard told none. */
+  /** Calls that never ended, or whose end the guard did not report. */
   readonly lost: number;
-  /** Calls that the server saw more requests of than the guard told attempts. */
+  /** Calls with more requests at the server than attempts reported by the guard. */
   readonly duplicates: number;
-  /** Calls that were sent again more often than they may be, beside what a limit refused. */
+  /** Calls that were retried more often than allowed, not counting refusals by a limit. */
   readonly overrun: number;
   /** From the start of each call to its end. */
   readonly settledMs: readonly number[];
   /** From each abort to the end of its call. */
   readonly abortsMs: readonly number[];
-  /** Longest time that the event loop was held, by the SDK and the server too. */
+  /** Longest block of the event loop, including the SDK and the server. */
   readonly blockedMs: number;
   readonly unhandled: number;
   readonly inFlight: number;
   readonly queued: number;
   readonly openBodies: number;
-  /** Timers more than before. */
+  /** Increase of timers. */
   readonly timers: number;
 }
 
-/** What must not be, by name. */
+/** Violations, by name. */
 export function faultsOf(figures: Figures): string[] {
   const { wrong, lost, duplicates, overrun, unhandled, inFlight, queued, openBodies, timers } = figures;
   const faults = { wrong: wrong.length, lost, duplicates, overrun, unhandled, inFlight, queued, openBodies, timers };
@@ -64,7 +64,8 @@ const STATUS: readonly [number, string, Record<string, string>][] = [
 ];
 
 /**
- * Sends calls to a provider that spoils its answers, from an application that aborts and listens badly. By seed.
+ * Sends calls to a provider that corrupts its answers, from an application that aborts and has failing listeners. By
+ * seed.
  *
  * @param attemptMs timeout of an attempt, which one in six reaches
  */
@@ -133,7 +134,7 @@ interface Sent {
   waits: number;
 }
 
-/** What the guard tells of each call, by the key that it is sent with. */
+/** What the guard reports for each call, by the key that it is sent with. */
 function countAttempts(guard: GuardCore): ReadonlyMap<string, Readonly<Sent>> {
   const sent = new Map<string, Sent>();
   const keys = new WeakMap<CallInfo, string>();
@@ -188,7 +189,7 @@ async function one(
       : undefined;
   const streams = random() < 0.5;
   const request = { signal: controller.signal, headers: { 'x-call': call } };
-  // Prompts of their own: equal ones look like those of a retry layer above.
+  // Different prompts: equal ones look like those of a retry layer above.
   const body = { messages: [{ role: 'user', content: call }] };
   try {
     const text = streams ? await read(sdk, client, request, body) : sdk.text(await sdk.create(client, request, body));

@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import type { Random } from '../../src/simulator/random.ts';
 
-/** What becomes of an answer from a byte on that is drawn with it. */
+/** What happens to an answer from a randomly drawn byte on. */
 export const FATES = ['whole', 'reset', 'closed', 'stalled', 'garbled', 'slow'] as const;
 export type Fate = (typeof FATES)[number];
 
@@ -16,12 +16,14 @@ export interface HostileServer {
   readonly url: string;
   /** Requests by the key that each call sends. */
   readonly requests: ReadonlyMap<string, number>;
-  /** Calls of which an answer was changed into another one. */
+  /** Calls whose answer was changed into another valid one. */
   readonly garbled: ReadonlySet<string>;
   close(): Promise<void>;
 }
 
-/** A provider that spoils its answers at random byte positions. The answer of a call is `answerOf` its request's text. */
+/**
+ * A provider that corrupts its answers at random byte positions. The answer of a call is `answerOf` its request's text.
+ */
 export async function hostileServer(random: Random, answerOf: (request: string) => Answer): Promise<HostileServer> {
   const sockets = new Set<Socket>();
   const requests = new Map<string, number>();

@@ -1,6 +1,6 @@
 /**
  * Attacks every supported SDK by seed until the time is up: `npm run test:chaos -- --minutes 3 --seed 1`.
- * Ends with 1 when anything was wrong, lost, duplicated, left open or unhandled.
+ * Exits with 1 if anything was wrong, lost, duplicated, left open or unhandled.
  */
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
@@ -20,7 +20,7 @@ if (!(minutes > 0 && Number.isInteger(firstSeed) && Number.isInteger(calls) && c
 }
 const startedAt = performance.now();
 const until = startedAt + minutes * 60_000;
-// A call that never ends must not keep the run from its own end.
+// A call that never ends must not keep the process alive.
 setTimeout(() => {
   console.error('The attacks did not end in twice their time.');
   process.exit(1);

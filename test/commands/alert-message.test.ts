@@ -20,7 +20,7 @@ describe('parseMessage', () => {
     const [first, second] = parse(notification([firing, resolved]));
     expect(first).toMatchObject({ status: 'firing', labels: { alertname: 'TidegateRetrySpike', severity: 'warning' } });
     expect(first!.startsAt).toEqual(new Date('2026-11-24T10:00:00Z'));
-    // Go's zero time means that the end is not known.
+    // Go's zero time means that the end is unknown.
     expect(first!.endsAt).toBeUndefined();
     expect(second!.endsAt).toEqual(new Date('2026-11-24T10:01:30Z'));
   });

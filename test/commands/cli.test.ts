@@ -94,7 +94,7 @@ describe('commands that run until they are stopped', () => {
     const run = cli('alerts', '--port', '0');
     const [, url] = await run.until(/at (http:\S+)/);
     run.child.stdout!.destroy();
-    // The first write after the reader has left finds the pipe broken; the answer may then not come.
+    // The first write after the reader has gone reports the broken pipe; the answer may then be missing.
     await fetch(url!, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

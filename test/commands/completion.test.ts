@@ -29,7 +29,7 @@ test.each(['bash', 'zsh', 'fish', 'powershell'])('prints a script for %s that as
 });
 
 describe('the bash script', () => {
-  /** What bash is offered after these words; the last may be empty. */
+  /** What bash offers after these words; the last may be empty. */
   async function offered(
     typed: readonly string[],
     before = '',

@@ -7,7 +7,7 @@ useSocketClock();
 
 test('demo sends the same calls bare and guarded, and reports what was lost', async () => {
   const io = new FakeIo();
-  // Sixty more than a minute's worth, at ten a second.
+  // Sixty more than one minute's limit, at ten a second.
   expect(await dispatch(['demo', '--calls', '660', '--rpm', '600', '--json'], io, '1')).toBe(0);
   const { bare, guarded } = JSON.parse(io.outLines.join('')) as Record<'bare' | 'guarded', Record<string, number>>;
   expect(guarded).toMatchObject({ calls: 660, succeeded: 660, lost: 0 });

@@ -24,7 +24,7 @@ test.each([
   [[], 'Usage: tidegate <command>'],
   [['bogus'], 'Unknown command "bogus".'],
   [['help', 'bogus'], 'Unknown command "bogus".'],
-  // Names of every object are no commands.
+  // Names from Object.prototype are not commands.
   [['toString'], 'Unknown command "toString".'],
   [['__proto__'], 'Unknown command "__proto__".'],
   [['simulate', '--bogus'], 'simulate --help'],

@@ -1,10 +1,10 @@
 import type { CommandIo } from '../../src/commands/command-io.ts';
 
-/** Stands in for the process: keeps what was written, and can be stopped. */
+/** A stand-in for the process: records output, and can be stopped. */
 export class FakeIo implements CommandIo {
   readonly outLines: string[] = [];
   readonly errLines: string[] = [];
-  /** What standard input holds. */
+  /** Content of standard input. */
   typed = '';
   terminal?: NonNullable<CommandIo['terminal']>;
   readonly untilStopped: Promise<void>;
@@ -39,7 +39,7 @@ export class FakeIo implements CommandIo {
     this.#stop();
   }
 
-  /** Resolves with the first match that is written from now on, as output or as an error. */
+  /** Resolves with the first match that is written from now on, to output or errors. */
   line(pattern: RegExp): Promise<RegExpExecArray> {
     return new Promise((resolve) => this.#waiting.push({ pattern, resolve }));
   }

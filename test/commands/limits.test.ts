@@ -122,7 +122,7 @@ test('asks Anthropic for the limits of its model groups', async () => {
       ['claude-opus-4-6', 'claude-opus-4-5'],
       { requestsPerMinute: 4_000, inputTokensPerMinute: 2_000_000, outputTokensPerMinute: 400_000 },
     ],
-    // A limit of batches is none of calls.
+    // Limits of batches do not apply to calls.
     ['anthropic/batch', [], {}],
   ]);
   expect(asked[0]!.headers['x-api-key']).toBe('sk-ant-admin');
@@ -141,7 +141,7 @@ test.each([
 ] as const)('without an admin key asks %s by one small call', async (provider, wanted) => {
   const simulator = await startSimulator({ provider, limits: wanted });
   vi.stubEnv(`${provider.toUpperCase()}_API_KEY`, 'sk-test');
-  // As `tidegate simulate` tells it to SDKs.
+  // As `tidegate simulate` shows it to SDKs.
   vi.stubEnv(`${provider.toUpperCase()}_BASE_URL`, simulator.url);
   const { code, out, err } = await run('--json');
   const stats = simulator.stats();
@@ -150,7 +150,7 @@ test.each([
   const { pools } = JSON.parse(out) as { pools: { pacing: object; limits: { name: string; remaining: number }[] }[] };
   expect(pools[0]!.pacing).toMatchObject(wanted);
   expect(pools[0]!.limits.every(({ remaining }) => remaining > 0)).toBe(true);
-  // In the provider's words, of which each is said once.
+  // In the provider's words, each once.
   const names = pools[0]!.limits.map(({ name }) => name);
   for (const name of names) expect(name).toMatch(/^(?:x|anthropic)-ratelimit-.*limit/);
   expect(new Set(names).size).toBe(names.length);
@@ -188,7 +188,7 @@ test.each(['OPENAI_ADMIN_KEY', 'OPENAI_API_KEY', 'ANTHROPIC_ADMIN_KEY', 'ANTHROP
       expect([code, err]).toEqual([2, `${name} has a blank, a line break or a sign in it that no key has.`]);
     }
     expect(asked).toEqual([]);
-    // What a file adds at its end is no part of it.
+    // The line break at the end of a file is not part of the key.
     vi.stubEnv(name, ' sk-secret\r\n');
     await run('--provider', name.split('_')[0]!.toLowerCase(), '--base-url', url);
     expect(asked[0]!.headers['authorization'] ?? asked[0]!.headers['x-api-key']).toMatch(/^(?:Bearer )?sk-secret$/);

@@ -35,7 +35,7 @@ function atTerminal(columns: number): { io: FakeIo; drawn: () => string } {
 
 const plain = { json: false, quiet: false, out: 'results.jsonl' };
 
-/** What was drawn last, line by line, without what moves the cursor. */
+/** The last drawing, line by line, without cursor movement. */
 const lastDrawn = (text: string): string[] =>
   text
     // oxlint-disable-next-line no-control-regex -- It is what steers a terminal.
@@ -58,7 +58,7 @@ test('a bar on a terminal shows progress and speed', async () => {
   await vi.advanceTimersByTimeAsync(600);
   expect(lastDrawn(drawn())[1]).toBe('20 rows at the provider');
   display.close();
-  // Nothing is drawn any more, and no timer holds the process.
+  // Nothing is drawn any more, and no timer keeps the process alive.
   const before = drawn();
   await vi.advanceTimersByTimeAsync(5_000);
   expect([drawn(), vi.getTimerCount(), io.errLines]).toEqual([before, 0, []]);

@@ -137,7 +137,7 @@ labels: { cluster: k8s_cluster_name, namespace: k8s_namespace_name, job: service
     const queries = [...board.matchAll(/"(?:expr|definition|query|legendFormat)": "(.*)"/g)].map(([, text]) => text!);
     expect(queries.length).toBeGreaterThan(5);
     for (const query of queries) expect(query).not.toMatch(OLD);
-    // Variables keep their names: links carry them from board to board.
+    // Variables keep their names: links between dashboards carry them.
     expect(board).toContain('service_name=~\\"$job\\"');
   }
 });
@@ -186,7 +186,7 @@ describe('an invalid configuration', () => {
     ],
     ['naming: otlp', 'Expected the keys of the file to be among'],
     ['histograms: exponential', 'Expected histograms to be one of buckets, native'],
-    // What Prometheus would not load.
+    // Values that Prometheus would not load.
     ...[`'{job="shop"}'`, 'job=shop', `'job="x"} or vector(1) or up{a="b"'`, `'my-label="x"'`, `'job=~"("'`].map(
       (selector) => [`selector: ${selector}`, 'Expected selector to be matchers without braces'],
     ),
@@ -198,7 +198,7 @@ describe('an invalid configuration', () => {
     ['labels: { job: my-job }', 'Expected labels.job to be the name of a label of its own'],
     ['labels: { job: cluster }', 'to be the name of a label of its own'],
     ['labels: { job: gen_ai_request_model }', 'to be the name of a label of its own'],
-    // What it would load, and what would fire always or never.
+    // Values that it would load, but that would always fire or never.
     ['thresholds: { tier: { nearlyExhausted: 70 } }', 'thresholds.tier.nearlyExhausted to be a share of at most 1'],
     ['thresholds: { slo: { objective: 99.5 } }', 'thresholds.slo.objective to be a share of at most 1'],
     ['thresholds: { slo: { objective: 1 } }', 'thresholds.slo.objective to be above 0 and below 1'],

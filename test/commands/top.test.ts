@@ -84,7 +84,7 @@ describe('the lanes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.double({ noNaN: true }), (text, value) => {
         const escaped = text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
-        // A page is lines: what breaks one is escaped by whoever writes it.
+        // The format is line-based: exporters escape line breaks.
         fc.pre(!/[\r\u2028\u2029]/.test(text));
         expect(parseMetrics(`a_b{x="${escaped}",y="}"} ${value}\nnot a line\n`, all)).toEqual([
           { name: 'a_b', labels: { x: text, y: '}' }, value: Number(String(value)) },

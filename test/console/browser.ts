@@ -3,10 +3,10 @@ import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { findBrowser } from '../../tools/render/screenshot.ts';
 
-/** Playwright's own 30 s are not enough where other tests take the machine. */
+/** Playwright's default of 30 s is too short when other tests use the machine. */
 const GIVE_UP_MS = 90_000;
 
-/** What a browser is started with; undefined where none is installed, which CI may not be content with. */
+/** Launch options of a browser; undefined if none is installed, which is an error in CI. */
 export async function startBrowser(): Promise<Browser | undefined> {
   const binary = findBrowser();
   if (binary === undefined) {
@@ -22,7 +22,7 @@ export async function startBrowser(): Promise<Browser | undefined> {
 
 export interface Opened {
   readonly page: Page;
-  /** What the browser complained about, and what it asked of other servers. */
+  /** Errors logged by the browser, and its requests to other servers. */
   readonly problems: string[];
 }
 
@@ -47,7 +47,7 @@ export async function openPage(browser: Browser, url: string, dark = false): Pro
   return { page, problems };
 }
 
-/** What axe finds wrong, each as one line. @param rules those to check; all where none is named */
+/** Violations found by axe, one line each. @param rules those to check; default all */
 export async function violationsOf(page: Page, rules?: readonly string[]): Promise<string[]> {
   await page.evaluate(axe.source);
   return page.evaluate(async (rules) => {

@@ -16,10 +16,10 @@ const ALERT = {
   startsAt: '2026-01-15T12:00:00Z',
 };
 
-/** A model may be called anything. */
+/** A model name may be any text. */
 export const MARKUP = '<img src=x onerror=alert(1)>';
 
-/** A console of every part that there is: two sources of which one is gone, alerts, batches, a fleet. */
+/** A console with every part: two sources, one of which is gone, alerts, batches, a fleet. */
 export async function stageEverything(): Promise<Staged> {
   const alertmanager = createServer((_request, response) => void response.end(JSON.stringify([ALERT])));
   await new Promise<void>((resolve) => {

@@ -5,7 +5,7 @@ import type { Guard } from '../../src/guard.ts';
 import type { LaneReading } from '../../src/console/reading.ts';
 import type { LimitState } from '../../src/console/state.ts';
 
-/** A guard whose lanes and events a test says. */
+/** A guard whose lanes and events are set by a test. */
 export class FakeGuard implements Pick<Guard, 'on' | 'snapshot'> {
   lanes: LaneSnapshot[] = [];
   looks = 0;

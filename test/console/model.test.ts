@@ -20,7 +20,7 @@ const counter = (value: number, over: Partial<Counter> = {}): Counter => ({
 describe('rates', () => {
   test('cover the last ten seconds, counts the last minute', () => {
     const rates = new Rates();
-    // What was there before the first look is nobody's rate.
+    // Counts before the first reading belong to no rate.
     expect(rates.add(0, [counter(100)])).toEqual([]);
     for (let second = 2; second <= 80; second += 2) rates.add(second * 1000, [counter(100 + second)]);
     expect(rates.perSecond('refused', 'a/b')).toBeCloseTo(1, 9);

@@ -52,7 +52,7 @@ describe.each(SCENES)('in a browser, %s', (scene) => {
     for (const summary of await opened.page.$$('summary')) {
       if (theme === 'dark') await summary.click();
     }
-    // What does not depend on colours was found before.
+    // The colour-independent rules were checked before.
     const rules =
       theme === 'dark' ? ['color-contrast', 'link-in-text-block', 'scrollable-region-focusable'] : undefined;
     expect(await violationsOf(opened.page, rules)).toEqual([]);

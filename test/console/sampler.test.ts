@@ -117,7 +117,7 @@ describe('a guard of this process', () => {
       }
       return sampler.update(0, 0).length;
     };
-    // Lanes come and go: each is known by its name.
+    // Lanes come and go; they are identified by name.
     const hour = await run(7, (at) => `openai/model-${at % 500}`);
     const day = await run(24, (at) => `openai/model-${100_000 + at}`);
     expect(day).toBeLessThan(hour * 1.1);

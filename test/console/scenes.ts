@@ -6,10 +6,10 @@ import { createGuard, type GuardOptions } from '../../src/index.ts';
 import { startSimulator } from '../../src/testing.ts';
 import { until } from '../helpers/real-time.ts';
 
-/** As fast as a test wants it. */
+/** Takes readings as often as a test needs them. */
 const SAMPLE_MS = 250;
 
-/** Real guarded calls to simulated providers, and a console of them. */
+/** Real guarded calls to simulated providers, with a console. */
 export type Scene = 'empty' | 'healthy' | 'saturated' | 'outage';
 
 export const SCENES: readonly Scene[] = ['empty', 'healthy', 'saturated', 'outage'];
@@ -26,7 +26,7 @@ const OPTIONS: GuardOptions = {
   retry: { initialDelayMs: 1, maxDelayMs: 5 },
 };
 
-/** Stages a scene and waits until its verdict is there. @param everyMs between looks of the console */
+/** Stages a scene and waits for its verdict. @param everyMs between readings of the console */
 export async function stage(scene: Scene, everyMs: number = SAMPLE_MS): Promise<Staged> {
   const openai = await startSimulator({
     provider: 'openai',

@@ -18,7 +18,7 @@ interface Answer {
   readonly body: string;
 }
 
-/** With headers that fetch would not let a caller set. */
+/** A request with headers that fetch would not let a caller set. */
 function ask(url: string, headers: Readonly<Record<string, string>> = {}, method = 'GET'): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, headers, agent: false }, (response) => {

@@ -5,11 +5,11 @@ import { scriptedServer, sendEvents } from '../helpers/scripted-server.ts';
 import { SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
 import { CONFIGURABLE, WAYS_IN } from '../helpers/ways.ts';
 
-/** How many of the chunks come before the first content, and up to the final event. */
+/** Number of chunks before the first content, and up to the final event. */
 const preambleOf = (sdk: SdkCase): readonly string[] => sdk.chunks.slice(0, 1);
 const unfinishedOf = (sdk: SdkCase): readonly string[] =>
   sdk.family === 'anthropic' ? sdk.chunks.slice(0, -1) : sdk.chunks.slice(0, -2);
-/** Up to the final event, `[DONE]` left out where it comes after it. */
+/** Chunks up to the final event, without a `[DONE]` that follows it. */
 const finishedOf = (sdk: SdkCase): readonly string[] =>
   sdk.family === 'anthropic' ? sdk.chunks : sdk.chunks.slice(0, -1);
 

@@ -13,7 +13,7 @@ const anthropic = SDKS.find(({ name }) => name === 'anthropic 1.14')!;
 /** The events of the Messages API without their SSE. */
 const payloads = anthropic.chunks.map((chunk) => /^data: (.*)$/m.exec(chunk)![1]!);
 
-/** One message of AWS's event streams. */
+/** One message of AWS's event stream format. */
 function frame(headers: Readonly<Record<string, string>>, payload: string): Uint8Array {
   const head = Buffer.concat(
     Object.entries({ ':content-type': 'application/json', ...headers }).map(([name, value]) => {
@@ -47,7 +47,7 @@ const throttled = frame(
   JSON.stringify({ message: 'Too many requests, please wait before trying again.' }),
 );
 
-/** Frames one by one; those from `from` on when `release` is called. */
+/** Sends frames one by one; those from `from` on once `release` is called. */
 function streamOf(frames: readonly Uint8Array[], from = Infinity): { reply: () => Response; release: () => void } {
   let release!: () => void;
   const released = new Promise<void>((resolve) => (release = resolve));
@@ -69,9 +69,9 @@ function streamOf(frames: readonly Uint8Array[], from = Infinity): { reply: () =
 type Client = new (options: object) => AnyClient;
 
 describe.each([
-  // Decodes the stream itself, where it is read.
+  // Decodes the stream itself when it is read.
   { version: '0.22', Client: Bedrock022 as unknown as Client, decodesItself: true },
-  // Turn the response into server-sent events before the SDK sees it.
+  // Turns the response into server-sent events before the SDK sees it.
   { version: '0.36', Client: Bedrock036 as unknown as Client, decodesItself: false },
   { version: '1.1', Client: AnthropicBedrock as unknown as Client, decodesItself: false },
 ])('@anthropic-ai/bedrock-sdk $version', ({ Client, decodesItself }) => {
@@ -98,7 +98,7 @@ describe.each([
 
   it('passes on at once events that it cannot read, and holds back those that it can', async () => {
     const { reply, release } = streamOf(payloads.map(chunkFrame), 1);
-    // On a clock that stands still nothing is handed over because it was held long enough.
+    // With the clock stopped, nothing is passed on because it was held back long enough.
     const stream = await open(testGuard({}, { clock: new VirtualClock() }), [reply]);
     const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<unknown>;
     let came = false;

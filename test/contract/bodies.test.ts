@@ -10,7 +10,7 @@ import { guardedClient, testGuard } from '../helpers/guarded.ts';
 import { eventsOf } from '../helpers/record-events.ts';
 import { type AnyClient, SDKS } from '../helpers/sdk-matrix.ts';
 
-/** A value that notes every operation on it, and on all that is reached through it. */
+/** A value that records every operation on it, and on everything reached through it. */
 function watched<T extends object>(target: T, seen: string[]): T {
   return new Proxy(target, {
     get(object, key, receiver) {
@@ -33,7 +33,7 @@ describe.each(SDKS)('$name', (sdk) => {
   const send = (client: AnyClient, body: object): Promise<unknown> => client.post(sdk.path, { body, maxRetries: 1 });
   const replies = [json(sdk.errorBody, 500, { 'retry-after-ms': '1' }), json(sdk.completion)] as const;
 
-  /** Runs the call through the bare SDK and through the guard; what each did to the body, and what it sent. */
+  /** Makes the call through the bare SDK and through the guard; returns what each did to the body, and sent. */
   async function both(make: (seen: string[]) => object): Promise<{ seen: string[]; sent: unknown[] }[]> {
     const results: { seen: string[]; sent: unknown[] }[] = [];
     for (const guard of [undefined, testGuard()]) {
@@ -110,7 +110,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(eventsOf(guard, 'attempt.end').every(({ outcome }) => outcome === 'ok')).toBe(true);
   });
 
-  /** What undici makes of an answer: its body is a stream of bytes. */
+  /** The shape of an undici answer: its body is a byte stream. */
   const native: typeof fetch = (_input, init) => {
     const streamed = JSON.parse(init!.body as string).stream === true;
     const type = streamed ? 'text/event-stream' : 'application/json';

@@ -14,10 +14,10 @@ import {
 import { WAYS_IN } from '../helpers/ways.ts';
 import { pause } from '../helpers/socket-clock.ts';
 
-/** What does not parse is no matter of how it is read. */
+/** JSON that does not parse is the same for every reader. */
 const RAW_READERS = READERS.filter(([name]) => name !== 'json()');
 
-/** Compressed, and without its end. */
+/** Compressed and truncated. */
 const cutGzip =
   (body: unknown, then: 'end' | 'destroy'): Answer =>
   (response) => {
@@ -27,7 +27,7 @@ const cutGzip =
     else response.write(bytes, () => void destroyLater(response));
   };
 
-/** Shorter than its head says. */
+/** Shorter than its content-length. */
 const tooShort =
   (body: unknown): Answer =>
   (response) => {

@@ -6,7 +6,7 @@ import { SDKS } from '../helpers/sdk-matrix.ts';
 
 const openai = SDKS[0]!;
 
-/** Reads `response.body` itself, as the AI SDK does. */
+/** Reads `response.body` directly, as the AI SDK does. */
 async function read(...answers: Answer[]) {
   const server = await scriptedServer(...answers);
   const guard = testGuard({ ...FAST, retry: false });

@@ -9,7 +9,7 @@ import { looks } from '../helpers/socket-clock.ts';
 const ATTEMPT_MS = 500;
 const guardOptions = { retry: { maxAttempts: 2, initialDelayMs: 1, maxDelayMs: 5 } };
 
-/** A whole answer that goes on for as long as somebody takes it. */
+/** A complete answer that continues for as long as it is read. */
 const endless: Answer = (response) => {
   response.writeHead(200, { 'content-type': 'application/json' });
   response.write('{"choices":[');
@@ -19,7 +19,7 @@ const endless: Answer = (response) => {
   );
 };
 
-/** Collects what only weak references reach; what was asked of one stays until the end of the turn. */
+/** Collects what is only weakly referenced; a dereferenced WeakRef keeps its target until the end of the turn. */
 async function collected(): Promise<void> {
   for (let round = 0; round < 5; round++) {
     await looks(5);

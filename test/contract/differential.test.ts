@@ -14,7 +14,7 @@ import { AnswerServer, type Wire } from './differential/wire.ts';
 const FIRST = Number(process.env['TIDEGATE_FUZZ_SEED'] ?? 1);
 const COUNT = Number(process.env['TIDEGATE_FUZZ_COUNT'] ?? 1_000);
 const AT_ONCE = 16;
-/** Of a call that neither ends nor fails after all that was sent has arrived. */
+/** A call that neither ended nor failed after everything had arrived. */
 const HANGS_LOOKS = 100;
 const APART_MS = 50;
 
@@ -22,13 +22,13 @@ let server: AnswerServer;
 
 beforeAll(async () => {
   server = await AnswerServer.start();
-  // The SDKs complain there of events that are no JSON.
+  // The SDKs log events that are not JSON there.
   vi.spyOn(console, 'error').mockReturnValue();
 });
 
 afterAll(() => server.close());
 
-/** All that an application can see of one call, and the provider of its request. */
+/** Everything that an application can observe of one call, and the request that the provider sees. */
 interface Seen {
   readonly notes: readonly unknown[];
   readonly error: unknown;
@@ -42,9 +42,9 @@ type Way = (typeof WAYS)[number];
 
 const guarded = SDKS.map(({ Client }) => dropIn(Client as never) as unknown as SdkCase['Client']);
 const registered = SDKS.map(({ Client }) => {
-  // A class of the test's own, so that the SDK's stays as it is for the other ways.
+  // A class of the test's own, so that the SDK's stays unchanged for the other ways.
   class Registered extends (Client as unknown as new (options: object) => Record<string, unknown>) {}
-  // Its name is sent.
+  // The class name is sent.
   Object.defineProperty(Registered, 'name', { value: Client.name });
   const makeRequest = (Client.prototype as Record<string, unknown>)['makeRequest']!;
   Object.defineProperty(Registered.prototype, 'makeRequest', { value: makeRequest, configurable: true });
@@ -52,7 +52,7 @@ const registered = SDKS.map(({ Client }) => {
   return Registered as unknown as SdkCase['Client'];
 });
 
-/** A client of the SDK at a place of the matrix, guarded by one of the ways in, or by none. */
+/** A client of an SDK version, guarded in one of the ways or not at all. */
 function clientOf(at: number, way: Way | 'bare', options: Readonly<Record<string, unknown>>): AnyClient {
   const { Client } = SDKS[at]!;
   switch (way) {
@@ -69,7 +69,7 @@ function clientOf(at: number, way: Way | 'bare', options: Readonly<Record<string
   }
 }
 
-/** The application's line, one for both clients. */
+/** The application's line, the same for both clients. */
 async function application(run: Run, client: AnyClient, note: (seen: unknown) => void): Promise<void> {
   await run.go(client, note);
 }
@@ -78,7 +78,7 @@ async function see(seed: number, who: 'bare' | 'guarded', way: Way): Promise<See
   const draw = new Draw(seed);
   const at = draw.whole(0, SDKS.length - 1);
   const sdk = SDKS[at]!;
-  // The application gives up on an answer that stalls, once all that was sent has arrived.
+  // The application gives up on an answer that stalls, once everything has arrived.
   const patience = new AbortController();
   const run = drawRun(draw, sdk, patience.signal);
   const answer = drawAnswer(draw, sdk, run.streamed);
@@ -121,7 +121,7 @@ function describeError(thrown: unknown, sdk: SdkCase): unknown {
   };
 }
 
-/** What is meant to differ, and why; everything else is a fault. */
+/** Intended differences, with reasons; anything else is a bug. */
 const INTENDED: readonly { readonly why: string; readonly is: (bare: Seen, ours: Seen) => boolean }[] = [
   {
     why: 'Some bare SDKs never notice an abort that comes at a bad moment: there is nothing to compare with.',
@@ -160,7 +160,7 @@ const INTENDED: readonly { readonly why: string; readonly is: (bare: Seen, ours:
   },
 ];
 
-/** The bare SDKs take an error that is no event for a stream without events. */
+/** The bare SDKs take an error that is not an event for a stream without events. */
 const isErrorInPlaceOfStream = (bare: Seen, ours: Seen): boolean =>
   bare.error === undefined &&
   JSON.stringify(ours.error ?? '').includes('"class":"APIError"') &&
@@ -168,7 +168,7 @@ const isErrorInPlaceOfStream = (bare: Seen, ours: Seen): boolean =>
   isDeepStrictEqual(ours.wire, bare.wire) &&
   bare.notes.slice(ours.notes.length).every((note) => ['', 'end', 'left'].includes(note as string));
 
-/** An event that says nothing yet. */
+/** An event without content. */
 function isPreamble(note: unknown): boolean {
   const { type, choices } = Object(note) as { type?: unknown; choices?: { delta?: { content?: unknown } }[] };
   if (type === 'message_start' || type === 'ping' || choices?.length === 0) return true;
@@ -180,7 +180,7 @@ function isPing(note: unknown): boolean {
   return type === 'ping' || event === 'ping';
 }
 
-/** Where two views of one answer differ, as text; empty where they do not. */
+/** Differences between two views of one answer, as text; empty if there are none. */
 function difference(bare: Seen, ours: Seen): string {
   const parts = (['notes', 'error', 'wire'] as const).filter((part) => !isDeepStrictEqual(ours[part], bare[part]));
   return parts
@@ -205,7 +205,7 @@ it(`treats ${COUNT} random answers as the bare SDKs do`, { timeout: 60_000 + COU
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   expect(faults.slice(0, 5).join('\n\n')).toBe('');
   if (COUNT < 100) return;
-  // Both kinds of end were drawn, so that this can fail.
+  // Both kinds of end occurred, so that this test can fail.
   expect(failed).toBeGreaterThan(COUNT / 10);
   expect(failed).toBeLessThan((COUNT * 9) / 10);
 });

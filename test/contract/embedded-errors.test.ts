@@ -11,7 +11,7 @@ const ERROR = {
   metadata: { raw: 'error code: 1015', provider_name: 'Kluster' },
 };
 
-/** The answer of an SDK's API with its content taken out. */
+/** The answer of an SDK's API without its content. */
 function emptied(sdk: SdkCase): object {
   const { completion } = sdk as { completion: { choices?: { message: object }[] } };
   if (sdk.family === 'anthropic') return { ...completion, content: [] };
@@ -43,7 +43,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
   it('the last answer is passed on', async () => {
     const server = await scriptedServer(sendJson(inside(sdk)));
     const connection = connect(server.url);
-    // Messages without content have no text to read.
+    // Messages without content have no text.
     const told = await connection.ask().catch((error: unknown) => String(error));
     expect(told).toEqual(sdk.family === 'anthropic' ? expect.stringContaining('text') : null);
     expect(server.requests).toHaveLength(6);

@@ -9,10 +9,10 @@ import { withCall } from '../../src/with-call.ts';
 import { pause, socketClock } from '../helpers/socket-clock.ts';
 import { eventually } from '../helpers/eventually.ts';
 
-/** In it the head of an answer has to come, however busy the machine is. */
+/** The head of an answer must arrive within this time, however busy the machine is. */
 const ATTEMPT_MS = 800;
 
-/** A body that goes on for as long as somebody takes it. */
+/** A body that continues for as long as it is read. */
 const endless =
   (status: number, first = '{"error":{"message":"', headers: Record<string, string> = {}, everyMs = 100): Answer =>
   (response) => {
@@ -37,7 +37,7 @@ const ERRORS: readonly [string, Answer, number][] = [
 
 describe.each(SDKS)('$name', (sdk) => {
   it('ends with its attempt if the body of an error does not end', async () => {
-    // All at once, so that each has the time that a busy machine takes.
+    // In parallel, so that each has as much time as a busy machine needs.
     const ends = ERRORS.map(async ([, answer, status]) => {
       const server = await scriptedServer(answer);
       const guard = testGuard({}, { clock: socketClock });

@@ -45,7 +45,7 @@ describe.each(CHATS)('$name', (sdk) => {
       { dimension: 'no_capacity' },
       { dimension: 'no_capacity' },
     ]);
-    // No lesson: nothing paused, no slot fewer, no circuit.
+    // Nothing was learned: no pause, no slot fewer, no open circuit.
     expect(eventsOf(guard.events, 'pause')).toEqual([]);
     const quiet = { circuit: 'closed', pausedForMs: 0, dimensions: [], inFlight: 0 };
     const [flex, standard] = guard.snapshot();
@@ -55,7 +55,7 @@ describe.each(CHATS)('$name', (sdk) => {
       expect(standard).toBeUndefined();
       return;
     }
-    // The call is one of the lane that has sent it.
+    // The call belongs to the lane that has sent it.
     expect(flex).toMatchObject({ counts: { calls: 0, attempts: 1, succeeded: 0, failed: 0, retries: 1 } });
     expect(standard).toMatchObject({
       ...quiet,
@@ -87,7 +87,7 @@ describe.each(CHATS)('$name', (sdk) => {
     const moved: Promise<unknown> = sdk.create(client as never, {}, flex);
     await expect.poll(() => eventsOf(guard.events, 'retry').length).toBe(1);
     await socketsQuiet();
-    // The tier that it has moved to is used up: it waits for that one, and flex calls for nobody.
+    // The tier that it moved to is exhausted: it waits for that one, and flex calls do not wait.
     expect(server.requests).toHaveLength(2);
     await sdk.create(client as never, { maxRetries: 0 }, flex).catch(() => undefined);
     expect(tiersOf(server.requests)).toEqual([undefined, 'flex', 'flex']);

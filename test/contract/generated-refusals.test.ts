@@ -13,14 +13,14 @@ import { type Case, caseOf } from '../providers/refusals/cases.ts';
 import { NOW } from '../providers/samples/sample.ts';
 import { callsEnded } from '../helpers/record-events.ts';
 
-/** Another share of the cases: `REFUSALS_FROM=40000 REFUSALS_COUNT=5000`. */
+/** Another part of the cases: `REFUSALS_FROM=40000 REFUSALS_COUNT=5000`. */
 const FROM = Number(process.env['REFUSALS_FROM'] ?? 20_000);
 const COUNT = Number(process.env['REFUSALS_COUNT'] ?? 300);
 const AT_ONCE = 8;
-/** What a server may ask to wait, as shipped. */
+/** The default maximum of a server's hint. */
 const MAX_HINT_MS = 120_000;
 
-/** A case on its way: through which door, and as a stream or not. */
+/** A case with its way of guarding, as a stream or not. */
 interface Trip extends Case {
   readonly sdk: SdkCase;
   readonly way: 'drop-in' | 'fetch';
@@ -66,7 +66,7 @@ interface Seen {
 
 let nextKey = 1;
 
-/** One call whose first answer is the refusal and whose second is good. */
+/** One call that is refused first and answered then. */
 async function take(trip: Trip): Promise<Seen> {
   const { sdk, way, streamed } = trip;
   const clock = new SocketClock(NOW);
@@ -115,7 +115,7 @@ const fetched: Ask = async (guard, { sdk, streamed }, url, key) => {
   for await (const chunk of response.body!) scanner.push(chunk);
 };
 
-/** What differs from what was meant; empty where nothing does. */
+/** Differences from the intended meaning; empty if there are none. */
 function faultsOf(trip: Trip, seen: Seen): string[] {
   const { expected, position, meaning } = trip;
   const { outcome, dimension, hintMs, noCapacity, limit } = expected;
@@ -124,11 +124,11 @@ function faultsOf(trip: Trip, seen: Seen): string[] {
     if (is !== meant) found.push(`${what} ${String(is)}, meant ${String(meant)}`);
   };
   const named = noCapacity ? 'no_capacity' : outcome === 'overloaded' ? 'overloaded' : dimension;
-  // How soon a limit of a day has room is worked out from its numbers.
+  // When a limit per day has room is calculated from its numbers.
   const byNumbers = meaning.named.window === 'day' && limit !== undefined && hintMs === undefined;
   const retried = (outcome === 'throttled' || outcome === 'overloaded') && (hintMs ?? 0) <= MAX_HINT_MS;
   if (position === 'later event') {
-    // What was delivered cannot be taken back: the reader gets the error, and the call has failed.
+    // Delivered content cannot be taken back: the reader gets the error, and the call has failed.
     check('requests', seen.sends, 1);
     check('attempt', seen.outcome, 'ok');
     check('call', seen.calls.join(), outcome === 'too_large' ? 'client_error' : 'retries_exhausted');
@@ -174,7 +174,7 @@ describe('generated refusals over HTTP', () => {
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
     expect(found.slice(0, 20)).toEqual([]);
-    // Every position by every way, so that this can fail.
+    // Every position occurred in every way, so that this test can fail.
     if (COUNT >= 100) expect(drawn.size).toBe(12);
   });
 });

@@ -8,13 +8,13 @@ import { SDKS } from '../helpers/sdk-matrix.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
 import { eventually } from '../helpers/eventually.ts';
 
-/** Over a hundred slices, and far above the text that is kept of an event. */
+/** Over a hundred slices, and far more than the text kept of an event. */
 const LARGE = 8_000_000;
 
-// A response may be read as it is, so that nothing here is the SDK's own work.
+// Raw responses, so that nothing is the SDK's own work.
 const openai = SDKS[0]!;
 
-/** Everything is there at once. */
+/** Everything is available at once. */
 const stream =
   (...chunks: Uint8Array[]): Reply =>
   () => {
@@ -35,7 +35,7 @@ const END = Buffer.from(
   'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}\n\ndata: [DONE]\n\n',
 );
 
-/** The most bytes that are looked at between two turns of the event loop. */
+/** The most bytes that are parsed between two turns of the event loop. */
 function mostLookedAt(): () => number {
   let [most, looked, running] = [0, 0, true];
   const turn = (): void => {

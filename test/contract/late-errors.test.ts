@@ -9,7 +9,7 @@ const SLOW_DOWN = JSON.stringify({
 });
 const QUOTA = JSON.stringify({ error: { message: 'x', type: 'insufficient_quota', code: 'insufficient_quota' } });
 
-/** An error whose text comes in parts, each some time after what came before; `end` where it ends at all. */
+/** An error whose text arrives in parts, each some time after the previous one; `end`: whether it ends. */
 const late =
   (status: number, parts: readonly (readonly [afterMs: number, text: string])[], end = true): Answer =>
   async (response) => {
@@ -45,7 +45,7 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
     const startedAt = socketClock.now();
     const asked = await connection.ask().catch(() => 'refused');
     expect(asked).toBe(outcome === 'overloaded' ? 'answer' : 'refused');
-    // Nobody waits for a connection to end behind a text that is whole.
+    // No one waits for a connection to end after complete text.
     expect(socketClock.now() - startedAt).toBeLessThan(1_500);
     await callsEnded(connection);
     expect(eventsOf(connection.events(), 'attempt.end')[0]).toMatchObject({ outcome });

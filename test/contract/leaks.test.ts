@@ -11,14 +11,14 @@ const newest = SDKS.filter(({ name }) => /7\.59|1\.14|groq 1\.6/.test(name));
 
 async function collected(done: () => boolean): Promise<void> {
   for (let round = 0; round < 50 && !done(); round++) {
-    // What a WeakRef was asked for stays until the end of the turn.
+    // A dereferenced WeakRef keeps its target until the end of the turn.
     await socketsQuiet();
     collectGarbage();
     await socketsQuiet();
   }
 }
 
-/** A fetch that keeps no reference to what it answers. */
+/** A fetch that keeps no reference to its responses. */
 const forgetful =
   (reply: Reply): typeof fetch =>
   (input, init) =>
@@ -60,7 +60,7 @@ describe.each(newest)('$name', (sdk: SdkCase) => {
       kept.push(response);
     }
     const left = (): number => prompts.filter((each) => each.deref()).length;
-    // The engine keeps the latest ones a while.
+    // The engine keeps the latest ones for a while.
     await collected(() => left() <= 3);
     expect(left()).toBeLessThanOrEqual(3);
     expect(kept.every(({ bodyUsed }) => bodyUsed)).toBe(true);
@@ -92,7 +92,7 @@ describe.each(newest)('$name', (sdk: SdkCase) => {
     const before = getEventListeners(signal, 'abort').length;
     const client = guardedClient(sdk, guard, fakeFetch(json(sdk.errorBody, 500), json(sdk.completion)).fetch);
     for (let index = 0; index < 50; index++) await sdk.create(client, { signal });
-    // fakeFetch and old SDKs keep listeners of their own; the guard adds none to those.
+    // fakeFetch and old SDKs add listeners of their own; the guard adds none to those.
     expect(getEventListeners(signal, 'abort').length - before).toBeLessThanOrEqual(before + 2);
   });
 });

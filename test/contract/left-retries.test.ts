@@ -5,19 +5,19 @@ import { type Connection, WAYS_IN } from '../helpers/ways.ts';
 
 const noHead: Answer = () => undefined;
 
-/** Ends its response, and what is read of it, as an application does that has lost interest. */
+/** Cancels its response or what is read of it, as an application does that has lost interest. */
 type Leave = (response: Response, reader: ReadableStreamDefaultReader) => unknown;
 
 const cancels: Leave = (_response, reader) => reader.cancel();
 
 describe.each(WAYS_IN)('a body that $name cancels while another attempt is to replace it', ({ sdk, connect }) => {
-  /** Nothing of them is handed over before it breaks off. */
+  /** Nothing of them is passed on before the connection breaks. */
   const broken: readonly (readonly [string, boolean, Answer])[] = [
     ['a whole answer', false, sendPart(sdk.completion, 20, 'destroy')],
     ['a stream', true, cutStream(sdk.chunks[0]!)],
   ];
 
-  /** What is read until its reader leaves, when `until` has come. */
+  /** Reads until its reader leaves, after `until`. */
   async function left(
     connection: Connection,
     stream: boolean,

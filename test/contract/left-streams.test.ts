@@ -10,7 +10,7 @@ import { socketsQuiet } from '../helpers/socket-clock.ts';
 
 const COUNT = 10;
 
-/** Collects what nobody holds, and lets ten seconds pass between the rounds. */
+/** Collects garbage, and lets ten seconds pass between the rounds. */
 async function passTime(clock: VirtualClock, done: () => boolean, rounds = 30): Promise<void> {
   for (let round = 0; round < rounds && !done(); round++) {
     collectGarbage();
@@ -26,7 +26,7 @@ function started(): { clock: VirtualClock; guard: ReturnType<typeof testGuard> }
 
 const idle = (guard: GuardCore): boolean => guard.snapshot().every(({ inFlight }) => inFlight === 0);
 
-/** Streams over a real connection, which is what holds what hangs on the request's signal. */
+/** Streams over a real connection, which keeps everything reachable that the request's signal references. */
 const half = (sdk: SdkCase) => scriptedServer(sendEvents(sdk.chunks.slice(0, -3), 'stall'));
 
 describe.each(SDKS)('$name', (sdk) => {
@@ -40,7 +40,7 @@ describe.each(SDKS)('$name', (sdk) => {
     expect(guard.snapshot()).toMatchObject([{ inFlight: 0, queued: 0 }]);
     expect(guard.watch.size).toBe(0);
     const outcomes = eventsOf(guard, 'stream.end').map(({ outcome }) => outcome);
-    // Newer SDKs of Anthropic cancel what they see collected.
+    // Newer SDKs of Anthropic cancel streams that they see collected.
     expect(outcomes).toEqual(Array<string>(COUNT).fill(sdk.name === 'anthropic 1.14' ? 'cancelled' : 'unread'));
   });
 

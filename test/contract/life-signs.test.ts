@@ -8,7 +8,7 @@ import { pause, socketClock } from '../helpers/socket-clock.ts';
 const COMMENTS = [': keep-alive\n\n', ': OPENROUTER PROCESSING\n\n', '\n'];
 const PING = 'event: ping\ndata: {"type": "ping"}\n\n';
 
-/** Writes each text `apartMs` after the one before. */
+/** Writes each text `apartMs` after the previous one. */
 const slowly =
   (texts: readonly string[], apartMs: number): Answer =>
   async (response) => {
@@ -24,7 +24,7 @@ const role = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { role: 'ass
 const content = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'x' }, finish_reason: 'stop' }] })}\n\n`;
 const busy = `data: ${JSON.stringify({ error: { message: 'Overloaded', type: 'server_error', code: null } })}\n\n`;
 
-/** The text of a body, piece by piece as it is handed over. */
+/** The text of a body, in the pieces that are passed on. */
 async function open(
   url: string,
   path = '/v1/chat/completions',
@@ -50,7 +50,7 @@ async function restOf(pieces: Pieces): Promise<string> {
   return text;
 }
 
-/** Writes the first text at once, and each further one when it is told to. */
+/** Writes the first text at once, and each further one on demand. */
 function step(...texts: string[]): { readonly answer: Answer; readonly next: () => void } {
   let next!: () => void;
   return {
@@ -66,7 +66,7 @@ function step(...texts: string[]): { readonly answer: Answer; readonly next: () 
   };
 }
 
-// On a clock that stands still nothing is handed over because it was held long enough.
+// With the clock stopped, nothing is passed on because it was held back long enough.
 describe('keep-alives before an answer', () => {
   it.each(COMMENTS)('%j is passed on at once', async (comment) => {
     const { answer, next } = step(comment, content);
@@ -93,7 +93,7 @@ describe('keep-alives before an answer', () => {
     const clock = new VirtualClock();
     const pieces = await open(server.url, undefined, testGuard(FAST, { clock }));
     const first = pieces.read();
-    // The timer of what is held.
+    // The timer of what is held back.
     await clock.hasTimerIn(1_000);
     next();
     await clock.hasTimerIn(50);

@@ -6,7 +6,7 @@ import { CONFIGURABLE, WAYS_IN } from '../helpers/ways.ts';
 
 describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
   const half = JSON.stringify(sdk.completion).length / 2;
-  /** What an application that catches it knows. */
+  /** What an application that catches the error sees. */
   const told = (outcome: string, attempts: number) => ({ tidegate: { outcome, attempts } });
 
   it.each([

@@ -7,10 +7,10 @@ import { type Answer, destroyLater, scriptedServer } from '../helpers/scripted-s
 import { SDKS } from '../helpers/sdk-matrix.ts';
 
 const TYPES = ['audio/mpeg', 'application/vnd.amazon.eventstream'];
-// As JSON begins.
+// The way JSON begins.
 const BYTES = Buffer.from([123, 0, 255, 32, 10]);
 
-/** A head, and then `sent` of a body that goes on for ever, or is lost. */
+/** A head, and then `sent` of a body that never ends, or is lost. */
 const lost =
   (type: string, sent: Buffer): Answer =>
   async (response) => {

@@ -12,7 +12,7 @@ import { pause, socketClock } from '../helpers/socket-clock.ts';
 const ERROR = { error: { message: 'Provider returned error', code: 429, metadata: { raw: 'error code: 1015' } } };
 const SLOW_DOWN = '{"error":{"message":"Slow down.","code":"slow_down"}}';
 
-/** A 503 whose text comes in parts, behind its head. */
+/** A 503 whose text comes in parts, after its head. */
 const late =
   (...parts: readonly string[]): Answer =>
   async (response) => {
@@ -25,7 +25,7 @@ const late =
     response.end();
   };
 
-/** Bodies of these are streams of Node. */
+/** Their bodies are Node streams. */
 const FETCHES = [
   ['node-fetch 2', nodeFetch2],
   ['node-fetch 3', nodeFetch3],

@@ -22,7 +22,7 @@ let requests = 0;
 
 beforeAll(async () => {
   server = createServer((request, response) => {
-    // Agents of Node keep connections for the next test, which this server may have closed.
+    // Node's agents keep connections for the next test, which this server may have closed.
     response.setHeader('connection', 'close');
     const answer = answers[Math.min(requests++, answers.length - 1)]!;
     request.resume().on('end', () => answer(response, request));
@@ -81,7 +81,7 @@ const MAKES: readonly (readonly [string, Make])[] = [
   ['node-fetch 3', nodeFetch3 as unknown as Make],
   ['cross-fetch', crossFetch],
   ['undici', globalThis.fetch],
-  // What a polyfill gives that knows no streams: the documented readers, and no body.
+  // The response of a polyfill without streams: the documented readers, and no body.
   [
     'a fetch without bodies',
     async (input, init) => {
@@ -154,7 +154,7 @@ describe.each(MAKES)('%s', (makeName, fetch) => {
         'retry-after-ms': '10',
       });
       const failures = [limited, text(500, error), text(503, '<html>down</html>')];
-      // An old SDK reads the body before it decides, and so does the guard that cannot tell it otherwise.
+      // An old SDK reads the body before it decides, and so does the guard, which cannot tell otherwise.
       if (!/5\.0|0\.50/.test(sdk.name)) failures.push(stalls(503, { 'retry-after-ms': '1' }));
       const url = answering(...failures, completion);
       const guard = testGuard(FAST, { clock: socketClock });

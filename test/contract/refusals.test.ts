@@ -11,7 +11,7 @@ import { postTo } from '../helpers/ways.ts';
 import { SAMPLE_FILES } from '../providers/samples/all.ts';
 import { type Holds, NOW, type Sample } from '../providers/samples/sample.ts';
 
-/** A request with every content that is limited apart. */
+/** A request with all kinds of content that have limits of their own. */
 const RICH = {
   messages: [{ role: 'user', content: [{ type: 'image_url' }, { type: 'image' }, { type: 'input_audio' }] }],
   tools: [{ type: 'web_search_20250305' }, { type: 'image_generation' }, { type: 'code_interpreter' }],
@@ -41,7 +41,7 @@ interface Observed {
 
 let nextKey = 1;
 
-/** Refuses the first call, as often as `times`, then lets a plain one come: what is sent, and who waits. */
+/** Refuses the first call `times` times, then lets a plain one come; returns what is sent, and which calls wait. */
 async function observe(way: Way, sdk: SdkCase, refusal: Answer, times: 1 | 2): Promise<Observed> {
   const clock = new SocketClock(NOW);
   const guard = testGuard({ retry: { initialDelayMs: 300, maxDelayMs: 300 } }, { clock });
@@ -56,10 +56,10 @@ async function observe(way: Way, sdk: SdkCase, refusal: Answer, times: 1 | 2): P
     });
   const failed = new Promise<void>((resolve) => void guard.on('attempt.end', () => resolve()));
   await failed;
-  // The refusal is settled in the turns behind its event.
+  // The refusal is settled in the turns after its event.
   await new Promise((resolve) => setImmediate(resolve));
   const before = server.requests.length;
-  // One refusal fails no other call: a second one asks.
+  // A single refusal fails no other call: a second one tries.
   if (times === 2) await ask().catch(() => undefined);
   const second = await ask().then(
     () => 'sent' as const,
@@ -67,7 +67,7 @@ async function observe(way: Way, sdk: SdkCase, refusal: Answer, times: 1 | 2): P
   );
   await first;
   const heldMs = eventsOf(guard.events, 'admitted').find(({ call }) => call.id === 1 + times)?.waitedMs ?? 0;
-  // By call: on a busy machine the time limit of the second one may pass before it is answered.
+  // By call: on a busy machine the timeout of the second one may pass before it is answered.
   const attempts = eventsOf(guard.events, 'attempt.start');
   const sends = attempts.filter(({ call }) => call.id === 1).length;
   const holds: Holds = second === 'refused' ? 'all, refused' : heldMs > 50 ? 'the model' : 'the call';
@@ -84,7 +84,7 @@ function answerOf({ status, headers, body }: Sample, variant: number): Answer {
   return sendEncoded(body, status!, headers ?? {}, variant);
 }
 
-/** Each sample beside the others; most of their time is waiting. */
+/** All samples concurrently, since most of their time is waiting. */
 async function observeAll(way: Way): Promise<ReadonlyMap<Sample, Observed>> {
   const found = new Map<Sample, Observed>();
   const rows = [...ROWS];
@@ -119,7 +119,7 @@ describe.each([
     if (sample.outcome === 'throttled') expect(refused).toMatchObject({ dimension: named });
     if (sample.noCapacity) expect(refused).toMatchObject({ dimension: named });
     expect(sends).toBe(sample.sends);
-    // The next call is a small one, which waits for its share of the limit if at all.
+    // The next call is small, and waits for its share of the limit if at all.
     if (sample.holds === 'what does not fit') {
       expect(holds).not.toBe('all, refused');
       return;

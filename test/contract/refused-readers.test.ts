@@ -10,7 +10,7 @@ import { WAYS_IN } from '../helpers/ways.ts';
 const ERROR = { error: { message: 'Provider returned error', code: 429, metadata: { raw: 'error code: 1015' } } };
 const TEXT = JSON.stringify(ERROR);
 
-/** With a head that comes first, so that nothing is decided by what has come with it. */
+/** The head is sent first, so that no decision depends on what arrived with it. */
 const sendText =
   (parts: readonly string[], type: string | undefined): Answer =>
   async (response) => {
@@ -131,7 +131,7 @@ describe.each(WAYS_IN)('$name', ({ way, sdk, connect }) => {
     expect(eventsOf(connection.events(), 'call.end')).toMatchObject([{ outcome: 'retries_exhausted', attempts: 6 }]);
     expect(eventsOf(connection.events(), 'stream.end')).toMatchObject([{ outcome: 'interrupted' }]);
     expect(text).toBe('');
-    // Who reads events by hand meets no event in what came.
+    // A reader that parses events itself finds no event.
     if (way === 'fetch') return;
     expect(error).toBeInstanceOf((sdk.Client as unknown as { APIError: new () => Error }).APIError);
     expect(error).toMatchObject({ tidegate: { outcome: 'throttled', attempts: 6 } });

@@ -6,7 +6,7 @@ import { SDKS } from '../helpers/sdk-matrix.ts';
 const overloaded = sendJson({ error: { type: 'overloaded_error', message: 'Overloaded' } }, 529);
 
 describe.each(SDKS)('$name', (sdk) => {
-  /** A whole head, and half of the body that it announces. */
+  /** A whole head, and half of the announced body. */
   const cut: Answer = (response) => {
     const body = JSON.stringify(sdk.completion);
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length });

@@ -5,7 +5,7 @@ import { type Answer, type ScriptedServer, scriptedServer, sendEvents, sendJson 
 import type { SdkCase } from '../helpers/sdk-matrix.ts';
 import { type Connection, WAYS_IN } from '../helpers/ways.ts';
 
-/** A stream as one text, which comes in pieces of this many bytes. */
+/** A stream as one text, sent in pieces of this many bytes. */
 const sendText =
   (text: string, bytes: number, headers: Record<string, string> = {}): Answer =>
   async (response) => {
@@ -28,7 +28,7 @@ const sendPage =
 const whole = (sdk: SdkCase): string => sdk.chunks.join('');
 const withLineEnds = (sdk: SdkCase, end: string): string => whole(sdk).replaceAll('\n', end);
 
-/** Streams that are whole, however they are written. */
+/** Complete streams, in unusual spellings. */
 const WRITTEN: readonly (readonly [source: string, what: string, answer: (sdk: SdkCase) => Answer])[] = [
   ['openai-node#2725', 'a final event without the blank line', (sdk) => sendText(whole(sdk).trimEnd(), 4_096)],
   ['openai-node#2725', 'the same, byte by byte', (sdk) => sendText(`${whole(sdk).trimEnd()}\n`, 7)],
@@ -84,7 +84,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
     await expectEnded(connection, server, 1);
   });
 
-  /** What stands in the place of an answer, and is sent again. */
+  /** Sent in place of an answer, and retried. */
   const REPLACED: readonly (readonly [source: string, what: string, answer: Answer, reason: string])[] = [
     ['cloudflare', 'a page with 502', sendPage(502), 'server_error'],
     ['cloudflare', 'a page with 429', sendPage(429), 'rate_limit'],
@@ -154,7 +154,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, connect }) => {
 
 function destroyed(status: number): Answer {
   return (response, request) => {
-    // Of the type that was asked for.
+    // Of the requested type.
     const streams = request.body.includes('"stream":true');
     response.writeHead(status, { 'content-type': streams ? 'text/event-stream' : 'application/json' });
     response.flushHeaders();

@@ -203,7 +203,7 @@ describe.each(SDKS)('$name', (sdk) => {
       'retry-after': '30',
     });
     const fake = fakeFetch(longLimit);
-    // Its clock stands still, so that nothing but the abort can end the wait.
+    // Its clock is stopped, so that only the abort can end the wait.
     const guard = testGuard(FAST, { clock: new VirtualClock() });
     const client = guardedClient(sdk, guard, fake.fetch);
     const controller = new AbortController();

@@ -14,13 +14,13 @@ const stalls =
     return new Response(body, { status, headers: { 'content-type': 'application/json', ...headers } });
   };
 
-/** Far below what tidegate's own delays come to. */
+/** Far below tidegate's own delays. */
 const SOON_MS = 300;
 
 describe.each(SDKS)('$name beside the bare SDK', (sdk) => {
   const ok = json(sdk.completion);
 
-  /** The same answers for the bare SDK and a guarded client with the options as shipped. */
+  /** The same answers for the bare SDK and a guarded client with default options. */
   async function both(
     replies: readonly Reply[],
     run: (client: AnyClient) => Promise<unknown>,

@@ -8,7 +8,7 @@ import { callEnd, callInfo, Harness, USAGE } from '../telemetry/harness.ts';
 
 const ERROR = { type: 'overloaded_error', message: 'Overloaded' };
 
-/** An answer without content that has used tokens, and an error in it. */
+/** An answer with usage and an error, but without content. */
 function spoiled({ completion, family }: SdkCase): object {
   if (family === 'anthropic') {
     return { ...completion, content: [], usage: { input_tokens: 70, output_tokens: 3 }, error: ERROR };

@@ -3,7 +3,7 @@ import { fakeFetch, hang, json, refused, type Reply, sse } from '../helpers/fake
 import { FAST, guardedClient, testGuard } from '../helpers/guarded.ts';
 import { type AnyClient, SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
 
-/** The application's line: one place for both clients, so that their stacks can be equal. */
+/** The application's line, the same for both clients, so that their stacks can be equal. */
 async function application(run: () => Promise<unknown>): Promise<Error> {
   try {
     await run();
@@ -13,12 +13,12 @@ async function application(run: () => Promise<unknown>): Promise<Error> {
   throw new Error('Expected the call to fail');
 }
 
-/** Without the event loop's own frames, which come and go with what else is due. */
+/** Without the event loop's own frames, which depend on what else is due. */
 function framesOf({ stack }: Error): string {
   return stack!.replaceAll(/\n {4}at .*node:internal\/(?:process|timers).*/g, '');
 }
 
-/** What the bare SDK throws and what the guarded one does, from the same line. */
+/** The errors of the bare SDK and of the guarded one, from the same line. */
 async function bothFail(
   sdk: SdkCase,
   replies: readonly Reply[],

@@ -13,7 +13,7 @@ const collect = async (sdk: SdkCase, stream: AsyncIterable<unknown>): Promise<st
   return text;
 };
 
-/** An error inside a stream, as each provider sends it. */
+/** An error in a stream, as each provider sends it. */
 function errorEvent(sdk: SdkCase): string {
   if (sdk.family === 'anthropic') {
     return 'event: error\ndata: {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}\n\n';
@@ -202,7 +202,7 @@ describe.each(SDKS)('$name', (sdk) => {
         );
     const answer = (): typeof fetch => fakeFetch(sse([...sdk.chunks.slice(0, -3), named])).fetch;
     const bare = (): Promise<unknown> => failing(new sdk.Client({ apiKey: 'bare', fetch: answer() }) as AnyClient);
-    // Some versions take a flat one for an event like any other.
+    // Some versions treat a flat one like any other event.
     if ((await bare()) === 'no error') return;
     const errors = await Promise.all([1, 2].map(() => failing(guardedClient(sdk, testGuard(), answer()))));
     for (const error of errors) {
@@ -211,7 +211,7 @@ describe.each(SDKS)('$name', (sdk) => {
       expect((error as { tidegate?: unknown }).tidegate).toBe(told);
     }
     expect(errors[0]).not.toBe(errors[1]);
-    // What was said of these is nothing that another's error could take for its own.
+    // These warnings must not be mistaken for those of another error.
     expect(((await bare()) as { tidegate?: unknown }).tidegate).toBeUndefined();
   });
 

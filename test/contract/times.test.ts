@@ -9,7 +9,7 @@ import { CONFIGURABLE, type Connection, WAYS_IN } from '../helpers/ways.ts';
 import { pause, socketClock } from '../helpers/socket-clock.ts';
 import { eventually } from '../helpers/eventually.ts';
 
-/** In it the beginning of an answer has to come, however busy the machine is. */
+/** The beginning of an answer must arrive within this time, however busy the machine is. */
 const DEADLINE_MS = 600;
 
 const never: Answer = () => undefined;
@@ -33,7 +33,7 @@ async function ending(connection: Connection, kind: 'stream' | 'whole', options:
   return { error: undefined, ...ended, tookMs: socketClock.now() - startedAt };
 }
 
-/** The class in which a catch block looks for an error of this way in. */
+/** The error class that a catch block expects with this way of guarding. */
 function classOf(sdk: SdkCase, way: string): new () => Error {
   return way === 'fetch' ? Error : (sdk.Client as unknown as Record<string, new () => Error>)['APIError']!;
 }
@@ -67,7 +67,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
     });
     const end = { outcome: 'timeout', errorType: 'deadline_exceeded' };
     for (const connection of await Promise.all(scenes)) {
-      // The guard behind `register` is one for all.
+      // `register` has one guard for all clients.
       const ends = way === 'register' ? SCENES.map(() => end) : [end];
       await eventually(() => expect(eventsOf(connection.events(), 'call.end')).toMatchObject(ends));
       const lanes = connection.guard.snapshot();
@@ -161,7 +161,7 @@ describe.each(WAYS_IN)('$name', ({ sdk, way, connect }) => {
     const between = await scriptedServer(alive(sdk.chunks.slice(0, -3)));
     const { error } = await ending(connect(between.url), 'stream', { stallTimeoutMs: 350 });
     expect(error).toMatchObject(ownError('stall_timeout'));
-    // Each shorter than what it may be silent for, and longer together.
+    // Each is shorter than the allowed silence, and all together longer.
     const slow: Answer = async (response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       for (const chunk of sdk.chunks) {

@@ -79,7 +79,7 @@ describe('ten thousand calls in backoff', () => {
     for (let turn = 0; turn < 1_000 && (count.sent < 10_000 || clock.pending() < 10_000); turn++) await immediate();
     expect(count.sent).toBe(10_000);
     expect(getEventListeners(signal, 'abort')).toHaveLength(1);
-    // Not one a call; the room that waits may be empty between two of them.
+    // Not one per call; the waiting room may be empty between two of them.
     expect(added.mock.calls.length).toBeLessThan(10);
     controller.abort('stop');
     await flush();
@@ -104,10 +104,10 @@ describe('ten thousand calls in the queue', () => {
   const COUNT = 10_000;
   type Scene = ReturnType<typeof scriptedGuard> & {
     readonly controller: AbortController;
-    /** Ends the one call that is under way. */
+    /** Ends the one running call. */
     readonly finish: (how: Scripted) => void;
   };
-  /** How they end, and how many have been sent by then: where one refusal is to end all, a second call asks first. */
+  /** How they end, and how many were sent by then: where one refusal is to end all, a second call tries first. */
   const ENDS: readonly [string, (scene: Scene) => void, number][] = [
     ['their one signal aborts', ({ controller }) => controller.abort('stop'), 1],
     ['the guard closes', ({ guard }) => void guard.close(), 1],

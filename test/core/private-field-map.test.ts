@@ -23,7 +23,7 @@ it('keeps no object alive', async () => {
     return new WeakRef(object);
   });
   for (let round = 0; round < 20 && references.some((reference) => reference.deref()); round++) {
-    // What a WeakRef was asked for stays until the end of the turn.
+    // A dereferenced WeakRef keeps its target until the end of the turn.
     await new Promise((resolve) => setImmediate(resolve));
     collectGarbage();
   }

@@ -43,7 +43,7 @@ describe('a service tier', () => {
         table,
       );
     expect(worst('priority')! / worst()!).toBeCloseTo(2, 1);
-    // Flex falls to the usual tier where it has no room.
+    // Flex falls back to the standard tier when it has no capacity.
     expect(worst('flex')! / worst()!).toBeCloseTo(1, 1);
     expect(worst('ultrafast')).toBeUndefined();
     const costs: unknown[] = [];

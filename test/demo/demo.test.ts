@@ -69,7 +69,7 @@ describe('with keys', () => {
 describe('the metrics endpoint', () => {
   test('takes a free port if the default one is taken, and says so', async () => {
     const other = createServer();
-    // Whoever has the port already does as well.
+    // If the port is already taken, that serves the purpose too.
     await new Promise<void>((resolve) => other.once('error', () => resolve()).listen(9464, '127.0.0.1', resolve));
     try {
       const { telemetry, note } = await serveMetrics(undefined);

@@ -1,6 +1,6 @@
 import { registerHooks } from 'node:module';
 
-/** Lets `import 'tidegate'` reach the source: for running examples as they are, without a build. */
+/** Resolves `import 'tidegate'` to the source, to run examples unchanged without a build. */
 registerHooks({
   resolve(specifier, context, nextResolve) {
     const entry = /^tidegate(?:\/(\w+))?$/.exec(specifier);

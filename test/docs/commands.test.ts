@@ -35,7 +35,7 @@ describe('commands in the documentation', () => {
   });
 });
 
-/** Programs of packages that the tests have not installed; `npm run test:matrix` runs them. */
+/** Programs that need packages which are not installed here; `npm run test:matrix` runs them. */
 const JAVASCRIPT = /^```js\n([^]*?)^```$/gm;
 
 it.each(pages())('programs in JavaScript of %s are complete', (page) => {

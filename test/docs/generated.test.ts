@@ -55,7 +55,7 @@ describe('recorded spans', () => {
   });
 });
 
-/** Where each interface stands in the options of a guard. */
+/** Path of each interface in the options of a guard. */
 const PLACES = {
   'options.ts': { GuardOptions: [] },
   'options/retry-options.ts': { RetryOptions: ['retry'], RetryBudgetOptions: ['retry', 'budget'] },
@@ -82,7 +82,7 @@ describe.each(INTERFACES)('the docstrings of %s', async (name, place, path) => {
   });
   const defaulted = options.flatMap(({ name: option, text }) => {
     const stated = /default ((?:\d+(?: \d{3})+)|[\d.]+\d|\d)(?=[.,;]| of|$)/i.exec(text)?.[1];
-    // Those of telemetry are filled in where they are used.
+    // Defaults of telemetry are set where they are used.
     return stated === undefined || name === 'TelemetryOptions' ? [] : [[option, number(stated)] as const];
   });
 

@@ -3,13 +3,13 @@ import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { pages, read, ROOT } from './pages.ts';
 
-/** Without blocks of code, in which brackets are no links. */
+/** Without code blocks, in which brackets are not links. */
 const prose = (path: string): string =>
   read(path)
     .replaceAll(/^```[^]*?^```$/gm, '')
     .replaceAll(/`[^`\n]*`/g, '``');
 
-/** Anchors of a page as GitHub makes them. */
+/** Anchors of a page, as GitHub makes them. */
 function anchorsOf(path: string): Set<string> {
   const anchors = new Set<string>();
   for (const [, heading] of read(path)

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT: string = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Pages that users and contributors read, by their path from the root. */
+/** Pages for users and contributors, by path from the root. */
 export function pages(): string[] {
   const under = (folder: string): string[] =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
@@ -25,9 +25,9 @@ export interface Snippet {
   /** `docs/frameworks.md:12`: the line of the fence. */
   readonly place: string;
   readonly code: string;
-  /** What the page leaves out, in a comment above the block: `<!-- given: const emails = ['...']; -->`. */
+  /** Code that the page leaves out, in a comment above the block: `<!-- given: const emails = ['...']; -->`. */
   readonly given: string;
-  /** Why it is compiled only, in a comment above it: `<!-- not run: needs a Redis -->`. */
+  /** Why it is only compiled, in a comment above it: `<!-- not run: needs a Redis -->`. */
   readonly notRun: string | undefined;
 }
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type App, pack, type Packed } from '../package/packed.ts';
 import { pages, ROOT, type Snippet, snippetsOf } from './pages.ts';
 
-/** What programs of the documentation import, beside tidegate. */
+/** Modules that programs of the documentation import, besides tidegate. */
 const PACKAGES = [
   '@ai-sdk/anthropic',
   '@ai-sdk/openai',
@@ -32,7 +32,7 @@ const PACKAGES = [
   'vitest',
 ] as const;
 
-/** State of the process: such a program is run alone. */
+/** Sets state of the process: such a program runs alone. */
 const ALONE = /\b(?:startTelemetry|configure|recordHits|serveConsole|NodeSDK)\(/;
 
 const snippets = pages().flatMap(snippetsOf);
@@ -46,7 +46,7 @@ beforeAll(async () => {
   app = await packed.app('docs', PACKAGES);
   for (const snippet of snippets) {
     const text = [snippet.given, snippet.code, 'export {};\n'].join('\n');
-    // A port that is free, whoever has the usual one.
+    // A free port, in case the default one is taken.
     await app.write(
       fileOf(snippet),
       text
@@ -67,13 +67,13 @@ interface Outcome {
   readonly requests: number;
 }
 
-/** Runs programs in one process. @returns what went wrong, by place. */
+/** Runs programs in one process. @returns failures, by place */
 async function faultsOf(some: readonly Snippet[]): Promise<string[]> {
   const lines = (await app.node('run-snippets.mjs', ...some.map(fileOf))).split('\n');
   const outcomes = lines.map((line) => JSON.parse(line) as Outcome);
   if (outcomes.length !== some.length) throw new Error(`${outcomes.length} of ${some.length} programs ended.`);
   return outcomes.flatMap(({ failure, printed }, at) => {
-    // A page that shows how to be warned at is wrong.
+    // A page whose program causes a warning is wrong.
     const warnings = printed.filter((line) => line.startsWith('warning: '));
     return [...(failure === undefined ? [] : [failure]), ...warnings].map((fault) => `${some[at]!.place}: ${fault}`);
   });

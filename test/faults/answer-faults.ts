@@ -8,7 +8,7 @@ const PRICES = { 'gpt-5.1': { input: 1, output: 8 }, 'gpt-5.1-pro': { input: 15_
 /** Long enough for a provider's prompt cache. */
 const INSTRUCTIONS = 'Say whether this message is spam, and why you think so. '.repeat(110);
 
-/** Answers, money, and what an application does around its calls. */
+/** Faults in answers, cost, and what an application does around its calls. */
 export const ANSWER_FAULTS: readonly Fault[] = [
   {
     id: 'burn',
@@ -167,7 +167,7 @@ export const ANSWER_FAULTS: readonly Fault[] = [
   },
 ];
 
-/** Calls again with the same body when a call has failed, as retry libraries do. */
+/** Repeats a call with the same body after a failure, as retry libraries do. */
 function caller(service: Service, next: () => string): () => void {
   const stopped = new AbortController();
   void (async () => {

@@ -1,4 +1,4 @@
-/** Two workers of a cluster, each with a port of its own for its metrics; the primary tells where they are. */
+/** Two workers of a cluster with a metrics port each; the primary reports the ports. */
 import cluster from 'node:cluster';
 import OpenAI from 'openai';
 import { wrap } from 'tidegate';
@@ -24,7 +24,7 @@ if (cluster.isPrimary) {
   process.send!(new URL(telemetry.url).host);
   let turn = 0;
   setInterval(() => {
-    // Nobody asks for the answer of a promise that is left alone, and it is not read before.
+    // The promise is not awaited, and its result not read before.
     client.chat.completions
       .create({
         model: 'gpt-5.1',

@@ -10,30 +10,30 @@ import { hash32, mulberry32, type Random } from '../../src/simulator/random.ts';
 import { type Meddling, startFront } from './front.ts';
 import { type Ask, type Provider, type Service, type ServiceOptions, startService } from './service.ts';
 
-/** An application on its stage, well until it is told to go wrong. */
+/** An application on its stage, healthy until the fault is switched on. */
 export interface Staged {
-  /** What is scraped of it now. */
+  /** Its current metrics page. */
   targets(): readonly string[];
   begin(): void | Promise<void>;
-  /** What is wrong with what the library did, beside what was told. */
+  /** What the library did wrong, apart from what was reported. */
   problem?(): string | undefined;
   close(): Promise<void>;
 }
 
 interface FaultBase {
   readonly id: string;
-  /** What happens, in words. */
+  /** Description of the fault. */
   readonly what: string;
-  /** Alerts of which one must be delivered; none when nobody may be told. */
+  /** Alerts of which one must be delivered; none if nothing may be reported. */
   readonly expected: readonly `Tidegate${string}`[];
-  /** Minutes within which it is due, and why these are not the usual ones. */
+  /** Minutes within which the alert is due, and the reason if they are unusual. */
   readonly due?: { readonly minutes: number; readonly because: string };
-  /** OpenMetrics samples of the time before, by rule names, for alerts that compare with it. */
+  /** OpenMetrics samples of the time before, for alerts that compare with it, by rule name. */
   readonly history?: (now: number) => readonly HistorySeries[];
   stage(set: StageSet): Promise<Staged>;
 }
 
-/** What the first sentence of that alert has to say: the cause. */
+/** What the first sentence of the alert has to say: the cause. */
 type Told =
   | { readonly severity: 'critical' | 'warning'; readonly says: RegExp }
   | { readonly severity: 'none'; readonly says?: RegExp };
@@ -49,14 +49,14 @@ export interface HistorySeries {
   readonly from: number;
 }
 
-/** What stages are made of; closes what was made. */
+/** Building blocks of stages; closes what it created. */
 export interface StageSet {
   readonly random: Random;
   simulator(options: SimulatorOptions): Promise<Simulator>;
   service(options: Omit<ServiceOptions, 'seed'>): Promise<Service>;
-  /** Something else that has to be closed. */
+  /** Registers something else to be closed. */
   keep(close: () => void | Promise<void>): void;
-  /** Ends all of it. */
+  /** Closes everything. */
   close(): Promise<void>;
 }
 
@@ -83,7 +83,7 @@ export function stageSet(id: string, seed: number): StageSet {
   };
 }
 
-/** From 0.1 s to 1 s for an answer, as drawn. */
+/** From 0.1 s to 1 s per answer, drawn at random. */
 function latency(random: Random): NonNullable<SimulatorOptions['latency']> {
   return { baseMs: 50 + random() * 300, perTokenMs: random() * 8, jitter: 0.5 };
 }
@@ -97,18 +97,18 @@ interface Ordinary {
   readonly provider?: Provider;
   readonly limits?: SimulatorOptions['limits'];
   readonly simulator?: Partial<SimulatorOptions>;
-  /** Calls a second; default drawn from 1.5 to 3. */
+  /** Calls per second; default drawn from 1.5 to 3. */
   readonly rate?: number;
   readonly ask?: () => Ask;
   readonly guard?: Omit<GuardOptions, 'telemetry'>;
-  /** A gateway before the provider: what it does while all is well, and from then on. */
+  /** A gateway before the provider, with its behaviour before and during the fault. */
   readonly front?: { readonly well: Meddling; readonly ill: Meddling };
-  /** What else goes wrong. */
+  /** Further effects of the fault. */
   readonly begin?: (on: { simulator: Simulator; service: Service; set: StageSet }) => void;
   readonly problem?: (service: Service) => string | undefined;
 }
 
-/** One process, one simulated provider, steady traffic of users that are independent. */
+/** One process, one simulated provider, steady traffic of independent users. */
 export function ordinary(how: Ordinary): Fault['stage'] {
   return async (set) => {
     const provider = how.provider ?? PROVIDERS[Math.floor(set.random() * PROVIDERS.length)]!;
@@ -130,7 +130,7 @@ export function ordinary(how: Ordinary): Fault['stage'] {
   };
 }
 
-/** Several processes, each with calls of its own, and one of them whose way to the provider fails. */
+/** Several processes with calls of their own, one of which loses its connection to the provider. */
 export function oneApart(processes: number, rate: number, outage: SimulatorOutage): Fault['stage'] {
   return async (set) => {
     const well = await set.simulator({ provider: 'openai', limits: ROOMY });
@@ -153,13 +153,13 @@ export function roomy(provider: Provider): NonNullable<SimulatorOptions['limits'
   return { requestsPerMinute: 3_000, inputTokensPerMinute: 3_000_000, outputTokensPerMinute: 1_000_000 };
 }
 
-/** The faults of a simulator from now on. */
+/** Sets the faults of a simulator. */
 export const faults =
   (of: SimulatorFaults): NonNullable<Ordinary['begin']> =>
   ({ simulator }) =>
     simulator.update({ faults: of });
 
-/** As `ordinary`, with variables of its own for what the release of an application changes. */
+/** Like `ordinary`, with parameters that a release of the application may change. */
 export function released(of: () => Ordinary): Fault['stage'] {
   return (set) => ordinary(of())(set);
 }

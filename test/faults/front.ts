@@ -2,22 +2,22 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What a gateway does to what passes through it; nothing unless said. */
+/** What a gateway does to traffic; nothing by default. */
 export interface Meddling {
-  /** Answered to everything instead of asking the provider. */
+  /** Answers everything with this instead of asking the provider. */
   readonly answer?: { readonly status: number; readonly body: object };
-  /** What becomes of the provider's bodies. */
+  /** What happens to the provider's bodies. */
   readonly edit?: (body: string) => string;
 }
 
-/** What stands between clients and a provider. */
+/** A gateway between clients and a provider. */
 export interface Front {
   readonly url: string;
   meddling: Meddling;
   close(): void;
 }
 
-/** A gateway on loopback before a simulator. */
+/** Starts a gateway on loopback in front of a simulator. */
 export async function startFront(simulator: string, meddling: Meddling): Promise<Front> {
   const to = new URL(simulator);
   const server = createServer((incoming, outgoing) => {
@@ -27,7 +27,7 @@ export async function startFront(simulator: string, meddling: Meddling): Promise
       outgoing.writeHead(answer.status, { 'content-type': 'application/json' });
       return void outgoing.end(JSON.stringify(answer.body));
     }
-    // Sent on by nobody's SDK: it would be taken for a client that no guard has.
+    // Without the SDK's headers: it would be taken for an unguarded client.
     const kept = Object.entries(incoming.headers).filter(([name]) => !/^(user-agent|host|x-stainless-.+)$/.test(name));
     const headers = Object.fromEntries(kept);
     const asked = request(

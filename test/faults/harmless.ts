@@ -9,7 +9,7 @@ import { pods } from './telemetry-faults.ts';
 const QUIET = { expected: [], severity: 'none' } as const;
 const MINUTE = 60_000;
 
-/** What must wake nobody though it looks like a fault. */
+/** Situations that look like a fault but must not be reported as a page. */
 export const HARMLESS: readonly Fault[] = [
   {
     ...QUIET,
@@ -87,7 +87,7 @@ export const HARMLESS: readonly Fault[] = [
   {
     id: 'short-deadlines',
     what: 'a minute of overload with deadlines of 5 s, then half of what the tier admits',
-    // What is lost in that minute is told, and nothing after it.
+    // Losses within that minute are reported, and nothing after it.
     expected: ['TidegateCallsFailing', 'TidegateCallErrorBudgetBurn'],
     severity: 'critical',
     says: /deadline/,

@@ -3,7 +3,7 @@ import { type Fault, faults, ordinary } from './fault.ts';
 /** Ten calls a second. */
 const TEN = { requestsPerMinute: 600, tokensPerMinute: 3_000_000 };
 
-/** The account, its limits, and traffic beyond them. */
+/** Faults of the account and its limits, and excess traffic. */
 export const LIMIT_FAULTS: readonly Fault[] = [
   {
     id: 'quota',
@@ -71,7 +71,7 @@ export const LIMIT_FAULTS: readonly Fault[] = [
     stage: ordinary({
       provider: 'openai',
       limits: TEN,
-      // Else what the minute has banked lasts for seven of them.
+      // Otherwise what the bucket has saved lasts for seven of the minutes.
       simulator: { bucketSeconds: 5 },
       rate: 4,
       begin: faults({ neighbour: { share: 0.75 } }),

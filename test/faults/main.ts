@@ -22,7 +22,10 @@ prometheus-alertmanager and redis-server on the PATH; takes 17 minutes and a thi
 Exit code: 0; 1 when a fault was not found in time, or somebody was woken for nothing; 2 when the machine was too busy to say.
 `;
 
-/** A third of the time between two scrapes: who stands still for longer has gaps in its metrics, and loses calls to deadlines. */
+/**
+ * A third of the time between two scrapes: a process that stalls longer has gaps in its metrics, and loses calls to
+ * deadlines.
+ */
 const MAX_STALL_MS = 5_000;
 
 const { values } = parseArgs({
@@ -56,6 +59,6 @@ else if (values.list) {
     process.exit(2);
   }
   if (values.write) writeFileSync(join(import.meta.dirname, '../../prometheus/faults.md'), report);
-  // Calls that hang would keep it alive.
+  // Hanging calls would keep it alive.
   process.exit(judged.every(({ good }) => good) ? 0 : 1);
 }

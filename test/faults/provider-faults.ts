@@ -2,7 +2,7 @@ import { type Fault, faults, oneApart, ordinary } from './fault.ts';
 
 const down = (kind: 'server_error' | 'hang' | 'bad_request' | 'auth') => faults({ outage: { kind } });
 
-/** What each alert on a provider that fails now and then says first. */
+/** How each alert on an intermittently failing provider begins. */
 const PROVIDER_FAILS =
   /fails or cannot be reached|recovers and fails again|answered [\d.]+% of the attempts with 5xx|mostly because the provider|because attempts have no answer/;
 
@@ -13,7 +13,7 @@ const NO_MODEL = {
   code: 'model_not_found',
 };
 
-/** The provider, the network or the key is at fault. */
+/** Faults of the provider, the network or the key. */
 export const PROVIDER_FAULTS: readonly Fault[] = [
   {
     id: 'outage',
@@ -144,7 +144,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
       {
         name: 'tidegate:attempt_duration:p95_5m',
         labels: { gen_ai_provider_name: 'openai', gen_ai_request_model: 'gpt-5.1' },
-        // What a histogram makes of it.
+        // The value that a histogram estimates.
         value: 2.4,
         from: 26 * 3_600,
       },

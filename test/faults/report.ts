@@ -3,7 +3,7 @@ import type { Load, Outcome } from './run.ts';
 
 const PAGE_WITHIN = 3;
 const TICKET_WITHIN = 10;
-/** One while it lasts, and one for what has piled up by its end. */
+/** One alert while it lasts, and one for the backlog at its end. */
 const MAX_TICKETS = 2;
 
 type Told = Outcome['deliveries'][number];
@@ -48,7 +48,7 @@ export function judge(outcome: Outcome): Judged {
   };
 }
 
-/** What is read on a telephone: up to a full stop before another sentence. */
+/** What fits on a phone: up to the end of the first sentence. */
 function firstSentence(text: string): string {
   return text.split(/(?<=\.) (?=[A-Z])/)[0]!;
 }
@@ -57,7 +57,7 @@ function dueWithin({ severity, due }: Fault): number {
   return due?.minutes ?? (severity === 'critical' ? PAGE_WITHIN : TICKET_WITHIN);
 }
 
-/** What has to be told, and by when. */
+/** What has to be reported, and when it is due. */
 export function expectedOf(fault: Fault): string {
   if (fault.severity === 'none') return 'nothing';
   const names = fault.expected.map((name) => name.replace('Tidegate', '')).join(' or ');
@@ -68,7 +68,7 @@ function tooMany(what: string, count: number, most: number): string[] {
   return count > most ? [`${count} ${what}`] : [];
 }
 
-/** Alerts that somebody is meant to see, each when it was told first: Alertmanager repeats a group when it changes. */
+/** Alerts for humans, each at its first notification: Alertmanager repeats a group when it changes. */
 function firstOfEach(deliveries: readonly Told[]): Told[] {
   const seen = new Set<string>();
   return deliveries.filter(({ labels, status }) => {
@@ -78,7 +78,7 @@ function firstOfEach(deliveries: readonly Told[]): Told[] {
   });
 }
 
-/** How often somebody is called: what joins a group that has been told of comes with its next message. */
+/** How often someone is paged: an alert that joins a reported group comes with its next message. */
 function messages(told: readonly Told[]): number {
   return new Set(told.map(({ receiver, labels }) => `${receiver} ${labels['gen_ai_provider_name'] ?? ''}`)).size;
 }
@@ -138,7 +138,7 @@ export function renderReport({ judged, seed, calm, lasts, load }: Report): strin
 }
 
 function said({ annotations }: Told): string {
-  // Ports are others in every run.
+  // Ports differ between runs.
   return (annotations['description'] ?? '')
     .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:9464')
     .replaceAll('_', String.raw`\_`);

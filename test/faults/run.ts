@@ -8,11 +8,11 @@ import { startStack } from '../../tools/stack/stack.ts';
 import { type Delivery, startInbox } from '../ops/live-inbox.ts';
 import { type Fault, type Staged, stageSet } from './fault.ts';
 
-/** What came of a fault: times are seconds from its first moment. */
+/** The result of a fault: times are seconds since it began. */
 export interface Outcome {
   readonly fault: Fault;
   readonly deliveries: readonly (Delivery & { readonly since: number })[];
-  /** What the library did wrong by itself. */
+  /** What the library itself did wrong. */
   readonly problem: string | undefined;
 }
 
@@ -25,27 +25,27 @@ interface Running {
 
 /** How busy the machine was: what is late on a busy one may be in time on another. */
 export interface Load {
-  /** Processes that wanted a processor, in the mean of a minute: most, of so many processors. */
+  /** Maximum load average over one minute, and the number of processors. */
   readonly most: number;
   readonly processors: number;
-  /** Longest time in which the process that makes the calls did nothing. */
+  /** Longest block of the process that makes the calls. */
   readonly stallMs: number;
 }
 
 export interface RunOptions {
   readonly seed: number;
-  /** Minutes in which all is well, and those that the faults last. */
+  /** Minutes without and with faults. */
   readonly calm: number;
   readonly lasts: number;
   readonly log: (line: string) => void;
 }
 
-/** Rules of which an operator has to set a number before they are there. */
+/** Rules that only exist once an operator has set a number. */
 const RULES = {
   thresholds: { ...DEFAULT_THRESHOLDS, cost: { ...DEFAULT_THRESHOLDS.cost, budgetUsdPerDay: 5 } },
 };
 
-/** Every fault at once, each in a job of its own, scraped by one Prometheus every 15 s. Nothing is faster than it is. */
+/** Runs all faults at once in real time, each in a job of its own, scraped by one Prometheus every 15 s. */
 export async function runFaults(
   chosen: readonly Fault[],
   options: RunOptions,
@@ -111,7 +111,7 @@ const CLOSE_WITHIN_MS = 10_000;
 
 const told = new WeakMap<Running, string>();
 
-/** In one step: Prometheus may read at any moment. */
+/** Atomically: Prometheus may read at any moment. */
 function list(each: Running): void {
   const content = JSON.stringify([{ targets: each.staged.targets() }]);
   if (told.get(each) === content) return;
@@ -121,7 +121,7 @@ function list(each: Running): void {
 }
 
 const STEP = 60;
-/** Before the first scrape: Prometheus takes nothing that is older than what it has. */
+/** Before the first scrape: Prometheus accepts no samples older than its newest. */
 const ENDS = 30;
 
 function history(chosen: readonly Fault[], now: number): string {

@@ -12,7 +12,7 @@ import { mulberry32, type Random } from '../../src/simulator/random.ts';
 
 export type Provider = 'openai' | 'anthropic' | 'groq';
 
-/** How a call is made; what is not said is ordinary. */
+/** How a call is made; default: an ordinary one. */
 export interface Ask {
   readonly model?: string;
   readonly stream?: boolean;
@@ -35,7 +35,7 @@ export interface ServiceOptions {
 export interface Ended {
   readonly begunMs: number;
   readonly ok: boolean;
-  /** Of an error of tidegate's. */
+  /** Of tidegate's errors. */
   readonly code?: string;
 }
 
@@ -49,11 +49,11 @@ export interface Service {
   scraped: boolean;
   /** @throws what the call throws */
   send(ask?: Ask): Promise<void>;
-  /** Calls at random moments, as independent users make them. @returns what ends it */
+  /** Makes calls at random moments, as independent users do. @returns a function that stops them */
   steady(perSecond: number, ask?: () => Ask): () => void;
-  /** So many callers that each call again and again. @returns what ends it */
+  /** Starts callers that each call repeatedly. @returns a function that stops them */
   busy(callers: number, ask?: Ask): () => void;
-  /** A client of the same account that no guard has. */
+  /** An unguarded client of the same account. */
   bare(): Promise<void>;
   close(): Promise<void>;
 }
@@ -81,7 +81,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   await once(server, 'listening');
   const telemetry = { meterProvider, maxModels, spans: false, genAiMetrics: false };
   const guard = createGuard({ ...options.guard, telemetry });
-  // Heard here, so that Node does not print them.
+  // Listened to, so that Node does not print them.
   guard.on('warning', () => undefined);
   const guarded = sender(provider, url, random, (client) => guard.wrap(client));
   const bare = sender(provider, url, random, (client) => client);
@@ -116,7 +116,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         // By the clock, so that a busy machine makes no less traffic.
         next += (-Math.log(1 - random()) * 1_000) / perSecond;
         await pause(Math.max(0, next - performance.now()), signal);
-        // Faults are the point; that they fail calls is for the metrics to tell.
+        // Failures are intended; that they are visible is for the metrics to show.
         if (!signal.aborted) send(ask()).catch(() => {});
       });
     },
@@ -137,7 +137,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   });
 }
 
-/** Ends early, without an error, when it is stopped. */
+/** Resolves early, without an error, when it is stopped. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await wait(ms, undefined, { signal }).catch(() => {});
 }
@@ -158,7 +158,7 @@ function sender(provider: Provider, baseURL: string, random: Random, guard: (cli
       else for await (const event of client.messages.stream(body)) void event;
     };
   }
-  // Both have the same calls of one form.
+  // Both have the same calls for one form.
   const client = guard(provider === 'groq' ? new Groq(access) : new OpenAI(access)) as OpenAI;
   return async (ask) => {
     const tier = ask.tier === undefined ? {} : { service_tier: ask.tier };
@@ -172,7 +172,7 @@ const WORDS = 'message spam ham winner prize dear account invoice meeting tomorr
   ' ',
 );
 
-/** From ten words to some hundred, and no two alike: a body that comes again after it was given up looks like a retry. */
+/** Ten to a few hundred words, all different: a body that is repeated after a failure looks like a retry. */
 function prompt(random: Random): string {
   const length = 10 + Math.floor(random() ** 3 * 300);
   return Array.from({ length }, () => WORDS[Math.floor(random() * WORDS.length)]).join(' ');

@@ -4,7 +4,7 @@ import { RedisServer } from '../fleet/redis-server.ts';
 import { type Fault, ordinary, ROOMY, type Staged, type StageSet } from './fault.ts';
 import type { Service } from './service.ts';
 
-/** What reports, is shared, or goes past the guard. */
+/** Faults of reporting, of sharing, and requests that bypass the guard. */
 export const TELEMETRY_FAULTS: readonly Fault[] = [
   {
     id: 'vanished',
@@ -91,7 +91,7 @@ export const TELEMETRY_FAULTS: readonly Fault[] = [
       for (let pod = 0; pod < 2; pod++) {
         const client = new Redis(redis.port, '127.0.0.1', { maxRetriesPerRequest: 0, enableOfflineQueue: false });
         client.on('error', () => {
-          // The store is taken away on purpose.
+          // The store is stopped on purpose.
         });
         set.keep(() => client.disconnect());
         const shared = redisStore(client, { prefix: 'faults', processes: 2 });
@@ -107,7 +107,7 @@ export const TELEMETRY_FAULTS: readonly Fault[] = [
   },
 ];
 
-/** A job of several processes that are well by themselves. */
+/** A job of several healthy processes. */
 export async function pods(
   set: StageSet,
   count: number,

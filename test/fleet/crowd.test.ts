@@ -8,7 +8,7 @@ import { type FleetHarness, fleetLane } from './fleet-lane.ts';
 const MANY = 32;
 const RPM = { requestsPerMinute: 6_000 };
 
-/** A store that counts, and whose news can be cut off. */
+/** A store that counts exchanges, and whose news can be cut off. */
 class CountedStore implements FleetStore {
   exchanges = 0;
   readonly listeners = new Set<NewsListener>();
@@ -39,7 +39,7 @@ interface Crowd {
   readonly lanes: readonly FleetHarness[];
 }
 
-/** Many processes that have had work for long enough to come seldom. */
+/** Many processes that have been busy long enough to exchange seldom. */
 async function crowd(): Promise<Crowd> {
   const clock = new VirtualClock();
   const store = new CountedStore(clock);

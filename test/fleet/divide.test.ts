@@ -34,7 +34,7 @@ describe('one exchange', () => {
     const need = [limit({ need: 1, want: 5 }), tokens({ need: 1_000, want: 5_000 })];
     const denied = divide(lane, report('a', need), NOW);
     expect([grantedOf(denied), grantedOf(denied, 'tokens')]).toEqual([0, 0]);
-    // 500 tokens come in half a second.
+    // 500 tokens are refilled in half a second.
     expect(denied.waitMs).toBeCloseTo(500);
     expect(lane.limits.get('requests')!.free).toBe(600);
     const granted = divide(lane, report('a', need), NOW + 500);
@@ -71,7 +71,7 @@ describe('one exchange', () => {
       small += granted;
       spent += granted;
     }
-    // 300 come in 30 s; who was there before it has a little more.
+    // 300 are refilled in 30 s; a process that was there before has a little more.
     expect(now - NOW).toBeLessThan(33_000);
     expect(small).toBeLessThan(30);
   });
@@ -83,7 +83,7 @@ describe('one exchange', () => {
       for (const idle of ['a', 'b', 'c']) divide(lane, report(idle, [limit({ want: 2 })]), now);
       spent.busy += grantedOf(divide(lane, report('busy', [limit({ spent: spent.busy, need: 1, want: 50 })]), now));
     }
-    // All that has come but what the others hold.
+    // Everything refilled except what the others hold.
     expect(spent.busy).toBeGreaterThan(1_200 - 3 * 2 - 10);
   });
 
@@ -103,7 +103,7 @@ describe('one exchange', () => {
     const granted = Array.from({ length: 32 }, (_, index) =>
       grantedOf(divide(lane, report(`${index}`, [limit({ need: 1, want: 50 })]), NOW)),
     );
-    // What comes in half a second, and what the first sixteen need.
+    // The refill of half a second, and what the first sixteen need.
     expect(granted.reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(5 + 16);
   });
 
@@ -130,7 +130,7 @@ describe('one exchange', () => {
   it('makes no debt of spending alone that a sample has already shown', () => {
     const lane = laneAt(600);
     for (const name of ['a', 'b']) divide(lane, report(name, [limit()]), NOW);
-    // Before b told of its 500, an answer to a had shown what they leave.
+    // Before b reported its 500, an answer to a had shown what they leave.
     divide(lane, report('b', [limit({ spent: 500, level: 100 })], { returns: true }), NOW + 1_000);
     const sample = { ageMs: 500, left: 95, total: 0, unspentLeast: 0, unspentMost: 0 };
     divide(lane, report('a', [limit({ sample })]), NOW + 1_000);
@@ -196,10 +196,10 @@ describe('one exchange', () => {
       return lane.news !== undefined;
     };
     const told = Array.from({ length: 20 }, (_, index) => last(index, NOW));
-    // 40 come in four seconds.
+    // 40 are refilled in four seconds.
     told.push(last(0, NOW + 3_000), last(1, NOW + 5_000), last(2, NOW + 5_001), last(3, NOW + 5_002));
     expect(told.flatMap((news, index) => (news ? [index] : []))).toEqual([21]);
-    // Who still gets new calls may need it.
+    // A process that still gets new calls may need it.
     divide(lane, report('busy', [limit({ need: 1, want: 2 })]), NOW + 5_003);
     expect(last(4, NOW + 5_004)).toBe(false);
   });
@@ -213,7 +213,7 @@ describe('one exchange', () => {
     const all = Array.from({ length: 40 }, (_, index) => index);
     for (const index of all) ask(index, 1, NOW);
     expect(ask(40, 2, NOW)).toBe(0);
-    // 43 come.
+    // 43 are refilled.
     for (const index of all) expect(ask(index, 1, NOW + 4_300)).toBe(1);
     expect(ask(40, 2, NOW + 4_301)).toBe(2);
   });
@@ -250,9 +250,9 @@ describe('one exchange', () => {
     divide(lane, report('a', [limit(calls)]), NOW);
     const told = { full: 5, level: 5, need: 1 };
     expect(grantedOf(divide(lane, report('a', [limit({ ...told, want: 100 })]), NOW))).toBe(5);
-    // Ten a second come, of which one is kept for the next call of who was told to come again.
+    // Ten a second are refilled, of which one is reserved for the next call of the process that was asked to come back.
     expect(grantedOf(divide(lane, report('b', [limit({ ...told, want: 2 })]), NOW + 300))).toBeCloseTo(2);
-    // Who got all that he wanted may have it still.
+    // A process that got everything it wanted may still hold it.
     divide(lane, report('c', [limit({ ...told, want: 1 })]), NOW + 2_000);
     expect(lane.limits.get('requests')!.free).toBeCloseTo(2);
   });
@@ -306,7 +306,7 @@ describe('one exchange', () => {
       const sample = { ageMs: 0, left: 6_000, total, unspentLeast, unspentMost };
       divide(lane, report('a', [limit({ ...output, sample })]), NOW + second * 100);
     }
-    // And what has come in three seconds.
+    // Plus the refill of three seconds.
     expect(lane.limits.get('output_tokens')!.free).toBeGreaterThan(4_900);
     expect(lane.limits.get('output_tokens')!.free).toBeLessThan(5_310);
     divide(lane, report('b', [limit(output)], { leaves: true }), NOW + 3_100);
@@ -351,7 +351,7 @@ describe('one exchange', () => {
       }
     }
     const all = Object.values(served).reduce((sum, each) => sum + each);
-    // A and B have 4 parts each and C has one; a third of those of A are spent by each of three.
+    // A and B have 4 parts each and C has one; three processes spend a third each of A's.
     const expected = { a: 16 / 3 / 9, b: 4 / 3 / 9, c: 4 / 3 / 9, d: 1 / 9 };
     for (const [process, part] of Object.entries(expected)) expect(served[process]! / all).toBeCloseTo(part, 1);
     expect(served['a']! / served['b']!).toBeGreaterThan(3.6);

@@ -25,7 +25,7 @@ describe("a process's share of a lane", () => {
     const calls = lanes.flatMap((lane) => Array.from({ length: 700 }, () => watch(lane)));
     await clock.advance(6_000);
     const sent = calls.filter(({ at }) => at !== undefined).length;
-    // A bucket, and what has come in six seconds.
+    // A bucket, and the refill of six seconds.
     expect(sent).toBeGreaterThan(630);
     expect(sent).toBeLessThanOrEqual(660);
     for (const { share } of lanes) expect(share.snapshot()).toMatchObject({ mode: 'shared', processes: 2, active: 2 });
@@ -107,7 +107,7 @@ describe("a process's share of a lane", () => {
     expect(lanes.map(({ share }) => share.mode)).toEqual(['shared', 'shared']);
     expect(sent() - before).toBeLessThan(40);
     await clock.advance(10_000);
-    // Since the start no more than a bucket and what has come, whoever counted it, and what each had saved up alone.
+    // Since the start no more than a bucket and the refill, whoever counted it, and what each had saved up alone.
     expect(sent()).toBeLessThanOrEqual(600 + 520 + 2 * 5);
   });
 
@@ -156,7 +156,7 @@ describe("a process's share of a lane", () => {
     const told = (limit: number, left: number): LimitReading[] => [reading('requests', limit, left)];
     finish((await settled(clock, watch(first))).ticket, told(6_000, 5_999));
     await clock.advance(31_000);
-    // It spends a hundred a second, and has as much in hand.
+    // It spends a hundred a second, and has as much in reserve.
     for (let turn = 0; turn < 50; turn++) {
       const calls = Array.from({ length: 10 }, () => watch(second));
       await clock.advance(100);
@@ -181,7 +181,7 @@ describe("a process's share of a lane", () => {
     const refused = await settled(clock, watch(second));
     expect(refused.error).toBeInstanceOf(AdmissionRefused);
     expect(refused.error).toMatchObject({ reason: 'quota' });
-    // One call a minute tries.
+    // One call a minute is tried.
     await clock.advance(60_000);
     finish((await settled(clock, watch(first))).ticket);
     await clock.advance(1_000);
@@ -195,7 +195,7 @@ describe("a process's share of a lane", () => {
     first.share.circuit(5_000);
     await clock.advance(600);
     expect([first.trips.length, second.trips.length]).toEqual([0, 1]);
-    // What it heard is not told again as its own.
+    // It does not report as its own what it learned from others.
     second.share.circuit(5_000);
     await clock.advance(10_000);
     expect([first.trips.length, second.trips.length]).toEqual([0, 1]);

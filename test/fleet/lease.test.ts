@@ -17,7 +17,9 @@ it('requests the amount of the call that asks, which with an open circuit is the
   expect(lease.report({ ...use, next: 0, queued: 0 }, 470, 1_880).need).toBe(0);
 });
 
-/** A process whose calls are a tenth of all; it takes a prompt for so much as it has learned, the provider for `part` of it. */
+/**
+ * A process that makes a tenth of all calls; it charges what it has learned for a prompt, the provider `part` of it.
+ */
 function learns(part: number): number {
   const policy = { headroom: 0, smooth: false, corrects: false };
   const limit = new LimitBucket('tokens', 60_000, 'config', policy, 0);

@@ -11,7 +11,7 @@ import { type Delivery, type Inbox, startInbox } from '../ops/live-inbox.ts';
 import { RedisServer } from './redis-server.ts';
 import { type SlowLine, slowLine } from './slow-line.ts';
 
-/** A minute of the shipped rules is a second and a half here. */
+/** A minute of the shipped rules lasts a second and a half here. */
 const TIME_SCALE = 40;
 const PROCESSES = 3;
 
@@ -59,7 +59,7 @@ afterAll(async () => {
   await redis?.stop();
 }, 30_000);
 
-/** A process of its own, as far as the fleet knows: its own client, store and metrics. */
+/** A separate process, as far as the fleet knows: its own client, store and metrics. */
 async function startProcess({ port }: SlowLine): Promise<App> {
   const client = new Redis(port, '127.0.0.1', {
     retryStrategy: () => 100,
@@ -67,7 +67,7 @@ async function startProcess({ port }: SlowLine): Promise<App> {
     enableOfflineQueue: false,
   });
   client.on('error', () => {
-    // The store is taken away on purpose.
+    // The store is stopped on purpose.
   });
   clients.push(client);
   const limits = { requestsPerMinute: 3_000, tokensPerMinute: 3_000_000 };

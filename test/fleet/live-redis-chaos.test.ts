@@ -6,7 +6,7 @@ it.concurrent.each([11, 12])(
   async (seed) => {
     const { made, refused, errors, allowed, backMs } = await chaos(60_000, seed);
     expect(errors).toEqual([]);
-    // All processes together at half of the limit at least, though alone for a part of the time.
+    // All processes together use at least half of the limit, though alone for a part of the time.
     expect(made).toBeGreaterThan(allowed / 2);
     expect(refused).toBeLessThan(made / 50);
     expect(backMs).toBeLessThan(2_000);

@@ -12,9 +12,9 @@ const PER_MS = LIMIT / 60_000;
 interface World {
   readonly clock: VirtualClock;
   readonly lanes: FleetHarness[];
-  /** The store has lost its state: another one that knows nothing stands in its place. */
+  /** The store has lost its state: an empty one takes its place. */
   lose(): void;
-  /** The first process tells nobody anything any more. */
+  /** The first process stops reporting. */
   killFirst(): void;
 }
 
@@ -66,7 +66,7 @@ describe('the documented bound on overshoot', () => {
     const inHand = lanes.reduce((sum, lane) => sum + leasedBy(lane), 0);
     expect(inHand).toBeGreaterThan(0);
     expect(boundOf(lanes)).toBeGreaterThanOrEqual(inHand - 1e-6);
-    // One that is killed tells nobody; what it holds stays in the number of those that live.
+    // A killed one reports nothing; what it holds counts by the number of survivors.
     const [dead, ...living] = lanes as [FleetHarness, ...FleetHarness[]];
     const held = leasedBy(dead);
     killFirst();

@@ -10,7 +10,7 @@ import { mulberry32 } from '../../src/simulator/random.ts';
 interface Planned {
   readonly job: Job;
   readonly atMs: number;
-  /** Which process makes it. */
+  /** Number of the process that makes it. */
   readonly by: number;
 }
 
@@ -24,7 +24,7 @@ const OTHERS = 4;
 const jobs = (priority: Job['priority'], count: number): Job[] =>
   makeJobs({ count, shape: 'uniform', random: mulberry32(3) }).map((job) => ({ ...job, priority }));
 
-/** @returns How long each call took, in milliseconds. */
+/** @returns The duration of each call in milliseconds. */
 async function run(plan: readonly Planned[], processes: number): Promise<number[]> {
   const clock = new VirtualClock();
   const provider = new SimProvider(setup, clock, mulberry32(8));

@@ -8,7 +8,7 @@ import { msGiven } from '../helpers/real-time.ts';
 import type { VirtualClock } from '../helpers/virtual-clock.ts';
 import { finish, harness, type Harness, PACING, watch } from '../pacing/harness.ts';
 
-/** A process of its own, as far as Redis can tell: its lane in real time. */
+/** A separate process, as far as Redis can tell: its lane in real time. */
 export interface RealProcess {
   readonly lane: Harness;
   readonly share: LaneShare;
@@ -35,7 +35,7 @@ export function joinFleet(client: RedisClient, requestsPerMinute = 6_000, proces
   return { lane, share, warnings, modes };
 }
 
-/** A call that is made now; how long it waited. @param readings - What the head of the answer tells. */
+/** Makes a call; returns how long it waited. @param readings - What the head of the answer reports. */
 export function callNow({ lane }: RealProcess, readings?: () => readonly LimitReading[]): Promise<number> {
   return msGiven(async () => {
     const watched = watch(lane);

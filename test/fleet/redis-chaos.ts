@@ -10,13 +10,13 @@ import { msGiven, pause } from '../helpers/real-time.ts';
 
 export interface ChaosResult {
   readonly made: number;
-  /** Of them, those that the provider's bucket had nothing left for. */
+  /** Calls among them for which the provider's bucket had nothing left. */
   readonly refused: number;
   readonly errors: readonly unknown[];
   readonly longestMs: number;
   /** Calls that the limit allows in the time. */
   readonly allowed: number;
-  /** After the end of it, until all shared again. */
+  /** From its end until all processes shared again. */
   readonly backMs: number;
   readonly modes: readonly (readonly string[])[];
 }
@@ -25,7 +25,7 @@ const PROCESSES = 4;
 const RPM = 6_000;
 const AT_ONCE = 20;
 
-/** Processes that call without end while answers of Redis are lost with their connections, late, and out of order. */
+/** Processes that call continuously while answers of Redis are lost with their connections, late, and reordered. */
 export async function chaos(ms: number, seed: number): Promise<ChaosResult> {
   const random = mulberry32(seed);
   const server = await RedisServer.start();

@@ -11,7 +11,7 @@ const MASTERS = 3;
 let servers: RedisServer[] = [];
 
 beforeAll(async () => {
-  // The usual bus port, 10,000 above the other one, may be none.
+  // The default bus port, 10,000 above the other one, may be invalid.
   const buses = await Promise.all(Array.from({ length: MASTERS }, freePort));
   servers = await Promise.all(
     buses.map((bus) => RedisServer.start('--cluster-enabled', 'yes', '--cluster-port', String(bus))),
@@ -23,7 +23,7 @@ afterAll(async () => {
   await Promise.all(servers.map((server) => server.stop()));
 });
 
-/** Gives each a part of the slots, and lets them meet. */
+/** Assigns each a part of the slots, and joins them. */
 async function form(servers: readonly RedisServer[], buses: readonly number[]): Promise<void> {
   const each = servers.map(({ port }) => new Redis(port, '127.0.0.1'));
   try {

@@ -9,7 +9,7 @@ import { RedisServer } from './redis-server.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { pause } from '../helpers/real-time.ts';
 
-/** What the documentation tells to allow, and what drivers ask when they connect. */
+/** The documented rights, and what drivers ask for when they connect. */
 const COMMANDS =
   'evalsha eval time get set hget hset hdel hmget zadd zrem zrange zrangebyscore zcard zrank pexpire ping info hello';
 const ACL = ['~{tidegate:*', '-@all', ...COMMANDS.split(' ').map((name) => `+${name}`)];
@@ -58,13 +58,13 @@ function mode(process: RealProcess): () => void {
   return () => expect(process.share.mode).toBe('shared');
 }
 
-/** Its calls go on, and it knows that its password is refused. */
+/** Its calls continue, and it knows that its password is refused. */
 async function isLockedOut(process: RealProcess): Promise<void> {
   expect(await callNow(process)).toBeLessThan(900);
   expect(process.modes.at(-1)).toBe('auth');
 }
 
-/** The password is changed while a process shares, and later set right. */
+/** Changes the password while a process shares, and later restores it. */
 async function outlivesChangedPassword(process: RealProcess): Promise<void> {
   await callNow(process);
   await eventually(mode(process));
@@ -179,7 +179,7 @@ describe('calls continue, with one warning, and Redis is used again', () => {
       client.on('error', () => undefined);
       clients.push({ disconnect: () => client.destroy?.() ?? void client.disconnect().catch(() => undefined) });
       const connected = client.connect();
-      // It is tried until it is there, or until it is ended.
+      // Retried until it is there, or stopped.
       connected.catch(() => undefined);
       return { client, connected };
     };
@@ -190,7 +190,7 @@ describe('calls continue, with one warning, and Redis is used again', () => {
       await eventually(() => isLockedOut(process));
       expect(process.share.mode).toBe('alone');
       expect(process.warnings.at(-1)).toContain('(auth)');
-      // Before the server has answered it is only not connected.
+      // Before the server has answered it is merely not connected.
       expect(process.warnings.length).toBeLessThanOrEqual(2);
       expect(process.warnings.join()).not.toContain('wrong');
     });
@@ -207,7 +207,7 @@ describe('calls continue, with one warning, and Redis is used again', () => {
   });
 
   it('when its version is too old', async () => {
-    // As of a server that has no such command.
+    // As of a server without that command.
     const old = await RedisServer.start('--rename-command', 'EVALSHA', '', '--rename-command', 'EVAL', '');
     try {
       const process = join(open({ port: old.port }));
@@ -228,7 +228,7 @@ describe('a user of Redis with the documented rights', () => {
     await eventually(mode(process));
     await pause(1_000);
     expect(process.modes).toEqual(['shared']);
-    // Drivers name themselves, and go on where they may not: nothing that we ask is denied.
+    // Drivers set their name, and continue if that is denied: nothing that we ask for is.
     const denied = JSON.stringify(await admin.call('ACL', 'LOG'));
     for (const rule of ACL) expect(denied).not.toContain(`"${rule.slice(1)}"`);
   });

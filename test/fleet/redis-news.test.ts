@@ -11,7 +11,7 @@ import { RedisServer } from './redis-server.ts';
 import { limit, report } from './reports.ts';
 import { eventually } from '../helpers/eventually.ts';
 
-/** What the documentation tells to allow beside what a fleet of few needs. */
+/** The rights documented beyond those of a small fleet. */
 const NEWS_RULES = ['resetchannels', '&{tidegate:*', '+subscribe', '+unsubscribe', '+publish'];
 const SCRIPT_RULES = '~{tidegate:* -@all +evalsha +eval +time +get +set +hget +hset +hdel +hmget +zadd +zrem +zrange'
   .concat(' +zrangebyscore +zcard +zrank +pexpire +ping +info +hello')

@@ -1,17 +1,17 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { pause } from '../helpers/real-time.ts';
 
-/** What becomes of what the server has answered. */
+/** What happens to the server's answers. */
 export interface Fate {
-  /** Later than it was said; answers of one connection stay in their order, those of others overtake them. */
+  /** Delayed; answers of one connection stay in order, those of other connections overtake them. */
   readonly delayMs: number;
-  /** It is lost, and the connection with it. */
+  /** Lost, along with the connection. */
   readonly lost: boolean;
 }
 
 const AT_ONCE: Fate = { delayMs: 0, lost: false };
 
-/** Lies between a client and a Redis. */
+/** A proxy between a client and a Redis. */
 export class RedisProxy {
   fate: () => Fate = () => AT_ONCE;
   readonly #server: Server;
@@ -34,12 +34,12 @@ export class RedisProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Nothing comes through in either direction; connections stay. */
+  /** Nothing passes in either direction; connections stay open. */
   part(): void {
     this.#held ??= [];
   }
 
-  /** What was on its way arrives. */
+  /** Delivers what was held. */
   heal(): void {
     const held = this.#held ?? [];
     this.#held = undefined;

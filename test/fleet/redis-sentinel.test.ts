@@ -9,7 +9,7 @@ let replica: RedisServer;
 let sentinels: RedisServer[];
 
 beforeAll(async () => {
-  // A replica is served at once, and not with those that may come in five seconds.
+  // Syncs a replica at once, instead of waiting five seconds for others.
   master = await RedisServer.start('--repl-diskless-sync-delay', '0');
   replica = await RedisServer.start('--replicaof', '127.0.0.1', String(master.port));
   sentinels = await Promise.all([1, 2, 3].map(() => RedisServer.startSentinel(master.port)));
@@ -33,7 +33,7 @@ it('shares again on the replica that Sentinel promoted, and no call has waited f
     await callNow(process);
     await eventually(() => expect(process.share.mode).toBe('shared'));
     const direct = new Redis(replica.port, '127.0.0.1');
-    // What the replica has not got yet is learned anew.
+    // What the replica has not received yet is learned anew.
     await eventually(async () => expect(await direct.dbsize()).toBeGreaterThan(0));
     await master.kill();
     let longestMs = 0;

@@ -8,7 +8,7 @@ import { Redis } from 'ioredis';
 /** Another version of Redis, or Valkey: the path of its server. */
 const SERVER = process.env['REDIS_SERVER'] ?? 'redis-server';
 
-/** A Redis of our own on loopback (`apt-get install redis-server`), that keeps nothing when it is stopped. */
+/** A Redis on loopback (`apt-get install redis-server`) that persists nothing. */
 export class RedisServer {
   readonly port: number;
   readonly #folder: string;
@@ -28,7 +28,7 @@ export class RedisServer {
     return server;
   }
 
-  /** A Sentinel that watches a master of ours, and takes it for down within half a second. */
+  /** A Sentinel that watches a master, and declares it down within half a second. */
   static async startSentinel(masterPort: number, quorum = 2): Promise<RedisServer> {
     const server = new RedisServer(await freePort(), ['--sentinel']);
     const lines = [
@@ -63,12 +63,12 @@ export class RedisServer {
       child.once('exit', (code) => reject(new Error(`${SERVER} ended with ${code}`)));
     });
     failed.catch(() => {
-      // Looked at below, and no longer when it has started.
+      // Checked below, but not after it has started.
     });
     await Promise.race([answers(this.port), failed]);
   }
 
-  /** At once, as a crash: what it knew is lost. */
+  /** Stops at once, as a crash: its state is lost. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
@@ -80,7 +80,7 @@ export class RedisServer {
     await ended;
   }
 
-  /** Answers nothing, and keeps its connections. */
+  /** Stops answering, and keeps its connections. */
   freeze(): void {
     this.#child?.kill('SIGSTOP');
   }
@@ -99,10 +99,10 @@ export class RedisServer {
 async function answers(port: number): Promise<void> {
   const client = new Redis(port, '127.0.0.1', { retryStrategy: () => 20, maxRetriesPerRequest: null });
   client.on('error', () => {
-    // It is tried until it is there.
+    // Retried until it is there.
   });
   try {
-    // A server that asks for a password answers too.
+    // A server that requires a password answers too.
     await client.ping().catch((error: unknown) => {
       if (!String(error).includes('NOAUTH')) throw error;
     });

@@ -20,7 +20,7 @@ let server: RedisServer;
 let client: Redis;
 
 beforeAll(async () => {
-  // It tells of every error of the server.
+  // It reports every error of the server.
   Logger.init('off');
   server = await RedisServer.start();
   client = new Redis(server.port, '127.0.0.1');
@@ -33,7 +33,7 @@ afterAll(async () => {
 
 beforeEach(() => client.flushall());
 
-/** Limits in the order of their names. */
+/** Limits in order of their names. */
 function sorted(grant: Grant): Grant {
   return { ...grant, limits: grant.limits.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
 }
@@ -181,7 +181,7 @@ it('stops counting classes of processes that an older version of the script has 
   const classes = { interactive: 8, batch: 1 };
   const waits = (process: string): Promise<Grant> =>
     store.exchange('lane', report(process, [limit({ need: 1, want: 5 })], { classes }));
-  // One that is there keeps the lane from beginning anew.
+  // A live process keeps the lane from starting over.
   await store.exchange('lane', report('idle', [limit()]));
   await waits('gone');
   for (const key of ['{tidegate:lane}:l', '{tidegate:lane}:a']) await client.zrem(key, 'gone');
@@ -194,7 +194,7 @@ interface Opened {
   close(): unknown;
 }
 
-/** Every client that is supported, and the oldest version of it that is. */
+/** Every supported client, with its oldest supported version. */
 const CLIENTS: Readonly<Record<string, () => Opened | Promise<Opened>>> = {
   'ioredis 6': () => ofIoredis(new Redis(server.port, '127.0.0.1')),
   'ioredis 5.0': () => ofIoredis(new (OldestIoredis as unknown as typeof Redis)(server.port, '127.0.0.1')),

@@ -37,7 +37,7 @@ interface Opened {
   close(): void;
 }
 
-/** As an application sets its client up for a server whose certificate an authority of `trusted` has signed. */
+/** A client as applications configure it, for a server whose certificate is signed by one of `trusted`. */
 const CLIENTS: Readonly<Record<string, (trusted: Buffer | undefined) => Opened>> = {
   ioredis: (trusted) => {
     const tls = trusted ? { ca: trusted } : {};

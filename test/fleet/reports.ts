@@ -2,7 +2,7 @@ import type { LimitReport, Report } from '../../src/fleet/protocol.ts';
 
 export const MINUTE = 60_000;
 
-/** What a process tells of a limit of requests that nobody has used yet. */
+/** A process's report on a request limit that is unused so far. */
 export function limit(over: Partial<LimitReport> = {}): LimitReport {
   return {
     name: 'requests',

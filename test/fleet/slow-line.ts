@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { pause } from '../helpers/real-time.ts';
 
-/** A line to a server on loopback that can be made slow, or cut. */
+/** A connection to a loopback server that can be slowed down, or cut. */
 export interface SlowLine {
   readonly port: number;
   /** Added to what the server sends. */
   delayMs: number;
-  /** Ends what is connected, and refuses what comes. */
+  /** Ends open connections, and refuses new ones. */
   cut: boolean;
   close(): Promise<void>;
 }
@@ -30,7 +30,7 @@ export async function slowLine(to: number): Promise<SlowLine> {
       });
     }
     client.on('data', (data) => upstream.write(data));
-    // In order: what comes later waits as long.
+    // In order: later data waits as long.
     upstream.on('data', (data) => void pause(state.delayMs).then(() => client.destroyed || client.write(data)));
   });
   server.listen(0, '127.0.0.1');

@@ -10,7 +10,7 @@ describe('tenants that call through several processes of a fleet', () => {
     expect(result.jain).toBeGreaterThan(0.97);
     expect(result.waste).toBeLessThan(0.015);
     expect(result.commandsPerSecond).toBeLessThan(25);
-    // Who asks for less than a part hardly waits: an answer takes half a second.
+    // A tenant that asks for less than its part hardly waits: an answer takes half a second.
     each.loads.forEach(({ perMinute }, index) => {
       if (perMinute !== undefined) expect(result.waits[index]).toBeLessThan(1);
     });

@@ -6,7 +6,7 @@ import { makeJobs } from '../../bench/sim/workload.ts';
 import type { FleetStore, Grant, LimitGrant, LimitReport, Report, SharedLimits } from '../../src/redis.ts';
 import { mulberry32 } from '../../src/simulator/random.ts';
 
-/** What an application's own store may be like: it has rules of its own, and is told to a guard as that of Redis is. */
+/** An application's own store, with rules of its own, passed to a guard like that of Redis. */
 class EvenStore implements FleetStore {
   readonly #now: () => number;
   readonly #limits = new Map<string, EvenLimit>();

@@ -14,7 +14,7 @@ describe('processes that share limits through a store', () => {
     [rpm, 0.005],
     [tpm, 0.005],
     [shortRpm, 0.005],
-    // A burst that is smaller than the limit is found out, and tried again now and then.
+    // A burst smaller than the limit is found out, and retested now and then.
     [shortTpm, 0.01],
   ])('use all of a limit and are hardly ever refused: $name', async (each, waste) => {
     const result = await runFleet(each, { processes: 8, seed: SEED });
@@ -68,7 +68,7 @@ describe('processes that share limits through a store', () => {
   it.each([16, 64])('send no more when they are %d and receive urgent news', async (processes) => {
     const result = await runFleet(rpm, { processes, seed: SEED });
     expect(result.succeeded).toBe(result.calls);
-    // Most of what is above 20 is sent while they begin.
+    // Most of what exceeds 20 is sent at the start.
     expect(result.commandsPerSecond).toBeLessThanOrEqual(21);
     expect(result.ratio).toBeLessThan(1.05);
     expect(result.waste).toBeLessThan(0.005);
@@ -116,7 +116,7 @@ it('continue at once when a frozen store answers again, and none is refused', as
   // Half a second until the store is given up.
   expect(Math.max(...gaps)).toBeLessThan(600);
   const after = result.sent.filter((at) => at >= frozen.untilMs && at < frozen.untilMs + 2_000).length;
-  // What comes in two seconds, and some of what nobody took meanwhile.
+  // The refill of two seconds, and some that was unused meanwhile.
   expect(after).toBeGreaterThan(200);
   expect(result.waste).toBe(0);
   expect(result.ratio).toBeLessThan(1.1);

@@ -4,7 +4,7 @@ import { runWarmStart } from '../../bench/fleet/warm-start.ts';
 it.each([
   ['the limits delay nothing', 3_000, 10_000_000],
   ['a minute of the limit is left to wait for', 500, 10_000_000],
-  // Estimates of the size alone are a sixth too high here.
+  // Estimates by size alone are a sixth too high here.
   ['a minute of the limit of tokens is left to wait for', 30_000, 400_000],
   ['twenty seconds of the limit of tokens are left to wait for', 30_000, 600_000],
 ])(

@@ -8,7 +8,7 @@ import type { Guard } from '../../src/guard.ts';
 import { eventsOf } from '../helpers/record-events.ts';
 import { expectCounted, expectRetried, fallible, FRAMEWORK_GUARD, observe, REPLY, TOOL_REPLIES } from './simulated.ts';
 
-/** The AI SDK takes a fetch: the guarded one serves all of its providers. */
+/** The AI SDK accepts a fetch: one guarded fetch serves all of its providers. */
 const PROVIDERS = [
   {
     name: '@ai-sdk/openai, responses',

@@ -11,7 +11,7 @@ import { expectCounted, expectRetried, fallible, observe, REPLY, TOOL_REPLIES } 
 
 type Chat = BaseChatModel & { bindTools: NonNullable<BaseChatModel['bindTools']> };
 
-/** LangChain makes its clients with retries off, so the guarded fetch is the way in: it retries below them. */
+/** LangChain creates its clients with retries off, so guarded fetch, which retries below them, is the way in. */
 const MODELS = [
   {
     name: '@langchain/openai',

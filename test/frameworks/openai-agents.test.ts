@@ -19,7 +19,7 @@ const weather = tool({
   execute: async () => 'sun',
 });
 
-/** The Agents SDK takes a client of OpenAI's SDK: a guarded one, or that of the drop-in. */
+/** The Agents SDK accepts a client of OpenAI's SDK: a guarded one, or the drop-in's. */
 describe.each([
   { name: 'responses', Model: OpenAIResponsesModel },
   { name: 'chat completions', Model: OpenAIChatCompletionsModel },

@@ -26,12 +26,12 @@ export async function observe(
   return { ...observedGuard(FRAMEWORK_GUARD), server };
 }
 
-/** The next request fails, and the one after it does not. */
+/** Lets the next request fail, and the one after it succeed. */
 export function fallible(server: Simulator): void {
   server.update({ faults: { script: ['server_error'] } });
 }
 
-/** So many calls, each of which has failed once on its way. */
+/** Expects this many calls, each of which has failed once on its way. */
 export async function expectRetried({ events, server }: Observed, calls: number): Promise<void> {
   const outcomes = (): string[] => eventsOf(events, 'call.end').map(({ outcome }) => outcome);
   await expect.poll(outcomes).toEqual(Array<string>(calls).fill('success_after_retry'));
@@ -39,7 +39,7 @@ export async function expectRetried({ events, server }: Observed, calls: number)
   expect(server.stats()).toMatchObject({ requests: 2 * calls, completed: calls, inFlight: 0 });
 }
 
-/** So many calls without a failure, all of which were counted. */
+/** Expects this many calls without a failure, all of them counted. */
 export async function expectCounted({ events, server }: Observed, calls: number): Promise<void> {
   await expect.poll(() => eventsOf(events, 'call.end').length).toBe(calls);
   expect(eventsOf(events, 'call.end').map(({ outcome }) => outcome)).toEqual(Array<string>(calls).fill('success'));

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fuzz } from './fuzz.ts';
 import { TARGETS } from './targets/all.ts';
 
-/** A small part of `npm run test:fuzz`, always the same one. */
+/** A small, fixed part of `npm run test:fuzz`. */
 describe('untrusted input', () => {
   it.each(TARGETS)('is read by $name, whatever it is', (target) => {
     expect(fuzz(target, 1, 300)).toBeUndefined();

@@ -9,7 +9,7 @@ export interface Finding {
   readonly error: unknown;
 }
 
-/** Long enough that any search which goes back takes minutes of computing, and one that does not a few milliseconds. */
+/** Long enough that a backtracking search takes minutes, and a linear one a few milliseconds. */
 const PUMPED_CHARS = 200_000;
 const PUMPED_MS = 2_000;
 
@@ -17,7 +17,10 @@ export function corpusOf({ name }: Target): readonly string[] {
   return JSON.parse(readFileSync(new URL(`corpus/${name}.json`, import.meta.url), 'utf8')) as string[];
 }
 
-/** The corpus as it is, then changed `rounds` times, then made long. The first finding, or undefined. By seed. */
+/**
+ * Runs the corpus unchanged, then mutated `rounds` times, then lengthened. Returns the first finding, or undefined. By
+ * seed.
+ */
 export function fuzz(target: Target, seed: number, rounds: number): Finding | undefined {
   const random = mulberry32(seed);
   const corpus = corpusOf(target);

@@ -1,6 +1,6 @@
 /**
  * Feeds every parser changed inputs by seed until the time is up: `npm run test:fuzz -- --minutes 3 --seed 1`.
- * Ends with 1 at a finding, which belongs into the corpus with its mend.
+ * Exits with 1 at a finding, which belongs in the corpus together with its fix.
  */
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';

@@ -1,6 +1,6 @@
 import type { Random } from '../../src/simulator/random.ts';
 
-/** What breaks parsers: ends of ranges, quotes, escapes, brackets, line ends, halves of characters. */
+/** Fragments that break parsers: ends of ranges, quotes, escapes, brackets, line ends, halves of characters. */
 const TOKENS = [
   '',
   '0',
@@ -96,12 +96,12 @@ function changed(random: Random, text: string, corpus: readonly string[]): strin
       return text.slice(0, at) + other.slice(below(random, other.length + 1));
     }
     default:
-      // A number where one stood, or where none did.
+      // A number in place of one, or where none was.
       return text.replace(/\d+(?:\.\d+)?/, pick(random, TOKENS));
   }
 }
 
-/** A part of a corpus entry, over and over: what a search that goes back is slow at. */
+/** Repeats a part of a corpus entry, which slows down a backtracking search. */
 export function pump(random: Random, corpus: readonly string[], length: number): string {
   const text = pick(random, corpus);
   const at = below(random, text.length);

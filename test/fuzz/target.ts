@@ -1,6 +1,6 @@
-/** A parser of what somebody else sends. */
+/** A parser of untrusted input. */
 export interface Target {
   readonly name: string;
-  /** @throws where the parser throws that may not, or what it made of the text is unsound. */
+  /** @throws if the parser throws although it must not, or its result is unsound */
   run(text: string): void;
 }

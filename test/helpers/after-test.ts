@@ -1,6 +1,6 @@
 const closing: (() => unknown)[] = [];
 
-/** Closes something when the test is over. A hook of a helper's own would run for the first file of a worker only. */
+/** Closes something after the test. A hook in a helper would run only for the first file of a worker. */
 export function afterTest(close: () => unknown): void {
   closing.push(close);
 }

@@ -26,7 +26,7 @@ export interface Entered {
   readonly requests: FakeFetch['requests'];
 }
 
-/** A client of an account of its own on virtual time, whose requests `replies` answer in turn. */
+/** A client with an account of its own on virtual time, whose requests `replies` answer in turn. */
 export function enter(entrance: Entrance, sdk: SdkCase, options: GuardOptions, ...replies: Reply[]): Entered {
   const clock = new VirtualClock();
   const guard = testGuard(options, { clock, random: () => 0.5 });

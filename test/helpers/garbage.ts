@@ -3,5 +3,5 @@ import { runInNewContext } from 'node:vm';
 
 setFlagsFromString('--expose-gc');
 
-/** Frees at once what nobody holds. */
+/** Collects garbage at once. */
 export const collectGarbage = runInNewContext('gc') as () => void;

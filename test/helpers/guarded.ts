@@ -8,7 +8,7 @@ import type { AnyClient, SdkCase } from './sdk-matrix.ts';
 // Bound at import, since a test may fake it.
 const { setImmediate: immediate } = globalThis;
 
-/** Delays that keep a test fast and everything else as shipped. */
+/** Delays that keep tests fast; everything else is default. */
 export const FAST: GuardOptions = { retry: { initialDelayMs: 1, maxDelayMs: 5 } };
 
 export function testGuard(
@@ -32,7 +32,7 @@ export function guardedClient(
   return guard.wrap(new sdk.Client({ apiKey: `test-key-${nextKey++}`, fetch, ...options }) as object);
 }
 
-/** Lets the event loop go round so many times, for everything that is ready to run. */
+/** Yields to the event loop this many times, for everything that is ready to run. */
 export async function settle(turns = 5): Promise<void> {
   for (let turn = 0; turn < turns; turn++) {
     await new Promise<void>((resolve) => {

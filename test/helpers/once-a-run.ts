@@ -8,7 +8,7 @@ interface Outcome<T> {
   readonly error?: string;
 }
 
-/** What `make` comes to, made by the first test file that asks for it and waited for by all others. It has to be JSON. */
+/** The JSON result of `make`, which the first test file that asks for it runs and all others wait for. */
 export async function onceARun<T>(name: string, make: (folder: string) => Promise<T>): Promise<T> {
   const folder = join(inject('sharedFolder'), name);
   const result = `${folder}.json`;

@@ -1,10 +1,10 @@
 /**
- * Real time, for tests that watch what no clock of ours moves: child processes, terminals, servers such as Prometheus and Redis, and
+ * Real time, for tests of what none of our clocks controls: child processes, terminals, servers such as Prometheus and Redis, and
  * the garbage collector. Everything else runs on `virtual-clock.ts` or `socket-clock.ts`.
  */
 import { setTimeout as pauseFor } from 'node:timers/promises';
 
-/** Only fails a test with a reason before its own timeout does; it measures nothing. */
+/** Makes a test fail with a reason before its own timeout does; it measures nothing. */
 export const GIVE_UP_MS = 60_000;
 
 /** Polls until the condition holds. */
@@ -15,16 +15,16 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
   }
 }
 
-/** For what nothing announces, such as that something does not happen. */
+/** For conditions without an event, such as that something does not happen. */
 export async function pause(ms: number): Promise<void> {
   await pauseFor(ms);
 }
 
-/** How long an action takes, in the time that this process is given: what the machine spends on others does not count. */
+/** Duration of an action in time that this process gets: what the machine spends on others does not count. */
 export async function msGiven(action: () => Promise<void>): Promise<number> {
   const everyMs = 5;
   let turns = 0;
-  // Turns that come too late are not made up for.
+  // Late turns are not made up for.
   const stop = every(everyMs, () => turns++);
   try {
     await action();
@@ -34,7 +34,7 @@ export async function msGiven(action: () => Promise<void>): Promise<number> {
   return turns * everyMs;
 }
 
-/** Repeats an action. @returns What stops it. */
+/** Repeats an action. @returns A function that stops it. */
 export function every(ms: number, action: () => void): () => void {
   const timer = setInterval(action, ms);
   return () => clearInterval(timer);

@@ -1,7 +1,7 @@
 import type { Guard } from '../../src/guard.ts';
 import type { GuardEvent } from '../../src/core/events.ts';
 
-// An object, so that a type that is missing here does not compile.
+// An object, so that a missing type is a compile error.
 const EVENT_TYPES: Readonly<Record<GuardEvent['type'], true>> = {
   'call.start': true,
   queued: true,
@@ -34,14 +34,14 @@ const EVENT_TYPES: Readonly<Record<GuardEvent['type'], true>> = {
 // Bound at import: a test may fake it.
 const { setImmediate: immediate } = globalThis;
 
-/** Every event of the guard from now on, as it comes. */
+/** Every event of the guard from now on, as it is emitted. */
 export function recordEvents(guard: Guard): GuardEvent[] {
   const events: GuardEvent[] = [];
   for (const type of Object.keys(EVENT_TYPES) as GuardEvent['type'][]) guard.on(type, (event) => events.push(event));
   return events;
 }
 
-/** Events of one type, of a guard that was recorded or of the record itself. */
+/** Events of one type, from a recorded guard or a record. */
 export function eventsOf<T extends GuardEvent['type']>(
   recorded: readonly GuardEvent[] | { readonly events: readonly GuardEvent[] },
   type: T,
@@ -56,7 +56,7 @@ type Recorded = { readonly events: readonly GuardEvent[] } | { events(): readonl
 export async function callsEnded(recorded: Recorded): Promise<void> {
   const open = (): boolean => {
     const events = typeof recorded.events === 'function' ? recorded.events() : recorded.events;
-    // The record of a guard that tests share may begin with the end of an earlier one's call.
+    // The record of a shared guard may begin with the end of an earlier test's call.
     const ended = new Set(eventsOf(events, 'call.end').map(({ call }) => call.id));
     return eventsOf(events, 'call.start').some(({ call }) => !ended.has(call.id));
   };

@@ -8,7 +8,7 @@ import { createCallError } from '../../src/errors.ts';
 import { testGuard } from './guarded.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
-/** What one attempt comes to: an answer whose body ends when `ended` does, or a failure. */
+/** The result of one attempt: an answer whose body ends when `ended` resolves, or a failure. */
 export type Scripted = { readonly value: string; readonly ended: Promise<void> } | Failure;
 
 export const answer = (value = 'done', ended: Promise<void> = Promise.resolve()): Scripted => ({ value, ended });
@@ -27,7 +27,7 @@ export interface ScriptedCall {
 
 let accounts = 0;
 
-/** A guard whose calls are sent nowhere: `send` says what each attempt comes to. Everything between is as shipped. */
+/** A guard whose calls are sent nowhere: `send` gives the result of each attempt. Everything in between is real. */
 export function scriptedGuard(options: GuardOptions, clock = new VirtualClock()) {
   const guard = testGuard(options, { clock, random: () => 0.5 });
   const adapter = adapterFor('openai');

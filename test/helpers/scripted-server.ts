@@ -18,11 +18,11 @@ export type Answer = (response: ServerResponse, request: SeenRequest) => void | 
 export interface ScriptedServer {
   readonly url: string;
   readonly requests: SeenRequest[];
-  /** Answers that have begun, or are still to begin, and whose connection is open. */
+  /** Answers that have begun, or are pending, with an open connection. */
   open(): number;
 }
 
-/** A server on the loopback that gives the n-th request the n-th answer, and later ones the last. Closed after the test. */
+/** A loopback server that gives the n-th request the n-th answer, and later ones the last. Closed after the test. */
 export async function scriptedServer(...answers: Answer[]): Promise<ScriptedServer> {
   const requests: SeenRequest[] = [];
   const sockets = new Set<Socket>();
@@ -32,7 +32,7 @@ export async function scriptedServer(...answers: Answer[]): Promise<ScriptedServ
       const { method = '', url = '', headers } = incoming;
       const request = { method, url, headers, body: (await buffer(incoming)).toString('latin1') };
       requests.push(request);
-      // A client that has left meanwhile is told of no more.
+      // The client has disconnected meanwhile.
       if (!response.closed) {
         open++;
         response.on('close', () => open--);
@@ -62,7 +62,7 @@ export const sendJson =
     response.end(JSON.stringify(body));
   };
 
-/** Events of a stream; `then` says what the connection does behind them. */
+/** Events of a stream; `then` says what the connection does after them. */
 export const sendEvents =
   (events: readonly string[], then: 'end' | 'destroy' | 'stall' = 'end', contentType = 'text/event-stream'): Answer =>
   async (response) => {
@@ -75,7 +75,9 @@ export const sendEvents =
     await finish(response, then);
   };
 
-/** The first `length` characters of a JSON answer, in chunks, so that only its own brackets tell where it should end. */
+/**
+ * The first `length` characters of a JSON answer, in chunks, so that only its own brackets show where it should end.
+ */
 export const sendPart =
   (body: unknown, length: number, then: 'end' | 'destroy' | 'stall'): Answer =>
   async (response) => {
@@ -90,7 +92,7 @@ async function finish(response: ServerResponse, then: 'end' | 'destroy' | 'stall
   if (then === 'destroy') await destroyLater(response);
 }
 
-/** Loses the connection as soon as everything that was written has come. */
+/** Resets the connection as soon as everything written has arrived. */
 export async function destroyLater(response: ServerResponse): Promise<void> {
   await socketsQuiet();
   response.destroy();

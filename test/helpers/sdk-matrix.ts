@@ -6,7 +6,7 @@ import OpenAI from 'openai';
 import OpenAI5 from 'openai-5';
 import OpenAI6 from 'openai-6';
 
-/** What a test needs to drive any supported SDK the same way. */
+/** What a test needs to drive all supported SDKs alike. */
 export interface SdkCase {
   readonly name: string;
   readonly family: 'openai' | 'anthropic' | 'groq';

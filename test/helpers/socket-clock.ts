@@ -2,25 +2,30 @@ import { performance } from 'node:perf_hooks';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
-// Bound at import, so that a test which fakes the timers does not stop time altogether.
+// Bound at import, so that a test that fakes timers does not stop time altogether.
 const { setTimeout: timeout } = globalThis;
 
-/** Looks, a millisecond apart, between which nothing may have come: a client and a server of this process answer at once. */
+/**
+ * Number of polls, a millisecond apart, without traffic after which time advances: a client and a server in one process
+ * answer at once.
+ */
 const QUIET_LOOKS = 3;
-/** Where others keep the processor, they keep the kernel from delivering too: a look as late tells nothing, but for so many. */
+/**
+ * When other processes keep the processor, the kernel delivers late too: polls this late do not count, up to a maximum.
+ */
 const LATE_MS = 3;
 const MAX_LATE_LOOKS = 20;
 
-/** Bodies are decompressed by threads, which no socket tells of; what waits for a body waits for longer than this. */
+/** Bodies are decompressed in threads, which no socket shows; waits for a body take longer than this. */
 const LONG_MS = 500;
 const LONG_LOOKS = 12;
 
-/** Bodies that nobody reads are ended after minutes, and no test should wait for that by chance. */
+/** Unread bodies are ended after minutes, and no test should reach that by accident. */
 const MAX_IDLE_MS = 60_000;
 
 /**
- * Virtual time for tests over sockets of this process: it stands still while anything moves on them, and goes on to the
- * next timer as soon as nothing does. What a server of the test waits for has to be a timer of the same clock.
+ * Virtual time for tests over sockets of this process: it stands still while anything moves on them, and advances to
+ * the next timer as soon as nothing does. Delays of a test's server must use the same clock.
  */
 export class SocketClock extends VirtualClock {
   #running = false;
@@ -35,7 +40,7 @@ export class SocketClock extends VirtualClock {
     return cancel;
   }
 
-  /** What a timer that holds no process waits for is a matter of minutes only where nothing else is going on. */
+  /** Timers that do not keep the process alive take minutes; they only run when nothing else is going on. */
   get #isAwaited(): boolean {
     return this.pending('referenced') > 0 || (this.nextIn() ?? Infinity) <= MAX_IDLE_MS;
   }
@@ -46,7 +51,7 @@ export class SocketClock extends VirtualClock {
       while (this.#isAwaited) {
         const inMs = this.nextIn()!;
         await socketsQuiet(inMs < LONG_MS ? QUIET_LOOKS : LONG_LOOKS);
-        // What came meanwhile may have taken the timer back.
+        // What arrived meanwhile may have cancelled the timer.
         if (this.#isAwaited && this.nextIn()! <= inMs) await this.advance(this.nextIn()!);
       }
     } finally {
@@ -55,7 +60,10 @@ export class SocketClock extends VirtualClock {
   }
 }
 
-/** Lets the event loop look at its sockets so many times: what was sent in this process is read by then, however busy it is. */
+/**
+ * Lets the event loop poll its sockets this many times: anything sent in this process is read by then, however busy it
+ * is.
+ */
 export async function looks(count: number, apartMs = 1): Promise<void> {
   for (let look = 0; look < count; look++) {
     await new Promise<void>((resolve) => {
@@ -82,10 +90,10 @@ export async function socketsQuiet(quietLooks: number = QUIET_LOOKS): Promise<vo
 
 const socketEvents = (): number => performance.nodeTiming.uvMetricsInfo.events;
 
-/** The time of this test file, for guards and for servers. */
+/** The time of this test file, for guards and servers. */
 export const socketClock: SocketClock = new SocketClock();
 
-/** Makes it the time of every guard of this file that is given no clock: of drop-ins and of the default guard. */
+/** Makes it the clock of every guard of this file without one: of drop-ins and of the default guard. */
 export function useSocketClock(): void {
   Object.assign(systemClock, {
     now: () => socketClock.now(),
@@ -94,7 +102,7 @@ export function useSocketClock(): void {
   } satisfies Clock);
 }
 
-/** What a server lets pass before it goes on. */
+/** Waits, for a server. */
 export const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => {
     socketClock.after(ms, resolve);

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 
-/** Status of an answer to a GET whose headers a browser or fetch would not let a caller set. */
+/** Status of the answer to a GET with headers that a browser or fetch would not let a caller set. */
 export function statusOf(url: string, headers: Record<string, string>, path?: string): Promise<number> {
   const { hostname, port, pathname } = new URL(url);
   return new Promise((resolve, reject) => {

@@ -7,12 +7,12 @@ import {
 /** A millisecond or more apart. */
 const MAX_LOOKS = 5_000;
 
-/** A clock that moves only when a test says so. */
+/** A clock that only moves when a test moves it. */
 export class VirtualClock extends JumpingClock {
   #wallJump = 0;
   readonly #pending = { referenced: 0, unreferenced: 0 };
 
-  /** @param options The first time is odd by default, so that code which takes 0 for "now" is found out. */
+  /** @param options The initial time is odd by default, to expose code that takes 0 for "now". */
   constructor(options: VirtualClockOptions = {}) {
     super({ now: 1_234.5, ...options });
   }
@@ -39,7 +39,7 @@ export class VirtualClock extends JumpingClock {
     };
   }
 
-  /** Timers that are set; those that would keep a process alive when `referenced`. */
+  /** Number of timers; with `referenced` only those that would keep a process alive. */
   pending(kind: 'all' | 'referenced' = 'all'): number {
     const { referenced, unreferenced } = this.#pending;
     return kind === 'all' ? referenced + unreferenced : referenced;
@@ -50,7 +50,10 @@ export class VirtualClock extends JumpingClock {
     return this.nextAt === undefined ? undefined : Math.max(0, this.nextAt - this.now());
   }
 
-  /** Waits, by real time, until what comes over a socket has set a timer for `ms` from now; time stands still meanwhile. */
+  /**
+   * Waits in real time until something received over a socket has set a timer for `ms` from now; virtual time stands
+   * still meanwhile.
+   */
   async hasTimerIn(ms: number): Promise<void> {
     for (let looks = 0; this.nextIn() !== ms; looks++) {
       if (looks === MAX_LOOKS) throw new Error(`Expected a timer for ${ms} ms from now, got ${this.nextIn()}`);
@@ -66,7 +69,7 @@ export class VirtualClock extends JumpingClock {
     this.#wallJump += ms;
   }
 
-  /** Moves the time on, runs the timers that fall due in order, and lets the promises settle after each of them. */
+  /** Advances the time, running due timers in order and letting promises settle after each of them. */
   async advance(ms: number): Promise<void> {
     const until = this.now() + ms;
     await flush();
@@ -89,7 +92,7 @@ export class VirtualClock extends JumpingClock {
   }
 }
 
-// Bound at import, so that a test which fakes the timers does not stop the wait for a socket.
+// Bound at import, so that a test that fakes timers does not stop the wait for a socket.
 const { setTimeout: timeout } = globalThis;
 
 export { flush };

@@ -10,22 +10,22 @@ import { recordEvents } from './record-events.ts';
 import { type AnyClient, SDKS, type SdkCase } from './sdk-matrix.ts';
 import { socketClock, useSocketClock } from './socket-clock.ts';
 
-/** One SDK behind one of the four ways in. */
+/** One SDK guarded in one of the four ways. */
 export interface WayIn {
   readonly name: string;
   readonly sdk: SdkCase;
   readonly way: 'wrap' | 'drop-in' | 'register' | 'fetch';
-  /** Calls that go to `url`. `options` are the guard's; those of `register` are the process's. */
+  /** Calls sent to `url`. `options` are the guard's; those of `register` are the process's. */
   connect(url: string, options?: GuardOptions): Connection;
 }
 
 export interface Connection {
   readonly guard: Guard;
-  /** Of this connection's calls, and of nobody's. */
+  /** Of this connection's calls only. */
   events(): readonly GuardEvent[];
   /** The text of a whole answer. */
   ask(): Promise<string>;
-  /** The stream of an answer, as it is handed over. */
+  /** The stream of an answer, as the guard passes it on. */
   open(): Promise<Opened>;
   /** A stream read to its end, or to the error that ends it. */
   read(): Promise<Read>;
@@ -42,7 +42,7 @@ export interface Read {
 
 let nextKey = 1;
 
-// The guard behind `register` is the process's, on the process's clock, and set up once.
+// `register` has one guard for the process, on the process's clock, set up once.
 let registered: GuardEvent[] | undefined;
 function registerEvents(): GuardEvent[] {
   if (!registered) {
@@ -61,7 +61,7 @@ function clientOf(sdk: SdkCase, way: WayIn['way'], url: string, guard: () => Gua
     case 'drop-in':
       return new (guardClass(sdk.Client, (client) => void guard().wrap(client)))(options);
     case 'register': {
-      // A class of the test's own, so that the SDK's stays as it is for the other ways.
+      // A class of the test's own, so that the SDK's stays unchanged for the other ways.
       class Registered extends (sdk.Client as unknown as new (options: object) => Record<string, Method>) {}
       const makeRequest = (sdk.Client.prototype as Record<string, Method>)['makeRequest']!;
       Object.defineProperty(Registered.prototype, 'makeRequest', { value: makeRequest, configurable: true });
@@ -92,7 +92,7 @@ function connectClient(sdk: SdkCase, way: WayIn['way'], url: string, options: Gu
   };
 }
 
-/** What the SDK's client would send, through guarded fetch. */
+/** The request of the SDK's client, sent through guarded fetch. */
 export function postTo(
   guard: Pick<Guard, 'fetch'>,
   sdk: SdkCase,
@@ -127,7 +127,7 @@ function connectFetch(sdk: SdkCase, url: string, options: GuardOptions): Connect
   };
 }
 
-/** What an SDK without our seam would make of a body: one object an event. */
+/** What an SDK without our seam would make of a body: one object per event. */
 async function* eventsOfBody(response: Response): AsyncGenerator {
   const found: string[] = [];
   const scanner = new SseScanner((_event, data) => found.push(data));
@@ -158,12 +158,12 @@ const way = (sdk: SdkCase, name: WayIn['way']): WayIn => ({
     name === 'fetch' ? connectFetch(sdk, url, options) : connectClient(sdk, name, url, options),
 });
 
-/** Every SDK of the matrix by every way in; fetch once an API. */
+/** Every SDK of the matrix in every way; guarded fetch once per API. */
 export const WAYS_IN: readonly WayIn[] = SDKS.flatMap((sdk, index) => {
   const first = SDKS.findIndex(({ family }) => family === sdk.family) === index;
   const names = ['wrap', 'drop-in', 'register', ...(first ? (['fetch'] as const) : [])] as const;
   return names.map((name) => way(sdk, name));
 });
 
-/** The same without those whose options cannot be chosen for a test. */
+/** The same without those whose options cannot be set per test. */
 export const CONFIGURABLE: readonly WayIn[] = WAYS_IN.filter(({ way: name }) => name !== 'register');

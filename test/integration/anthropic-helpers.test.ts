@@ -118,7 +118,7 @@ describe.each(WAYS)('anthropic, $way', (way) => {
     expect(ids).toEqual([second.id, batch.id]);
     const results: string[] = [];
     for await (const each of await client.messages.batches.results(batch.id)) results.push(each.custom_id);
-    // As the API says: in any order.
+    // Documented as unordered.
     expect(results.toSorted()).toEqual(['a', 'b']);
     expect(server.stats().faults).toEqual({ server_error: 1 });
   });

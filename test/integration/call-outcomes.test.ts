@@ -37,7 +37,7 @@ describe.each(ENTERED)('$family by $entrance', ({ entrance, sdk }) => {
     expect(wait!.waitedMs).toBeGreaterThan(79_000);
     first.abort();
     await held;
-    // The one that was sent had no wait to tell of.
+    // The attempt that was sent had no wait to report.
     expect(eventsOf(guard, 'not_admitted')).toHaveLength(1);
   });
 });

@@ -6,7 +6,7 @@ import { socketClock } from '../helpers/socket-clock.ts';
 
 const FAST_RETRY = { initialDelayMs: 1, maxDelayMs: 5 };
 
-/** An outage that is over in `ms`, of the kind that opens circuits. */
+/** An outage that lasts `ms`, of the kind that opens circuits. */
 const outage = (ms: number, kind: 'overloaded' | 'server_error' | 'gateway_timeout' = 'overloaded') => ({
   faults: { outage: { untilMs: ms, kind } },
 });
@@ -74,7 +74,7 @@ describe.each(WAYS)('the circuit of a lane, $way', (way) => {
 
 describe('the retry budget', () => {
   it("adds at most a fifth to an outage's traffic, plus the minimum", async () => {
-    // Without a circuit, nothing else holds the retries back.
+    // Without a circuit, nothing else limits the retries.
     const guard = { retry: FAST_RETRY, pacing: false as const, breaker: false as const };
     const { client, server, events } = await connect(
       'openai',

@@ -16,7 +16,7 @@ import { socketClock, useSocketClock } from '../helpers/socket-clock.ts';
 
 useSocketClock();
 
-/** The two ways into tidegate, with and without pacing. Each must do the same. */
+/** The two ways into tidegate, with and without pacing. All must behave alike. */
 export interface Way {
   readonly way: string;
   readonly dropIn: boolean;
@@ -49,16 +49,16 @@ export type Provider = keyof Clients;
 export interface Connected<C> {
   readonly client: C;
   readonly server: Simulator;
-  /** Of the guard of `client` with `wrap`; empty for a drop-in, whose guard is its own. */
+  /** The events of `client`'s guard with `wrap`; empty for a drop-in, which has its own guard. */
   readonly events: GuardEvent[];
   readonly guard: GuardCore;
-  /** Every slot of the lane of the provider's model is free again, and nothing waits there. */
+  /** Waits until every slot of the model's lane is free again, and nothing is queued. */
   drained(): Promise<void>;
 }
 
 /** A simulator that is closed after the test. */
 export async function simulate(options: SimulatorOptions): Promise<Simulator> {
-  // Limits that no test of one client reaches: the default tiers would make tests wait.
+  // Limits that no test with one client reaches: the default tiers would make tests wait.
   const started = await startSimulator({
     limits: { requestsPerMinute: 60_000, tokensPerMinute: 60_000_000 },
     clock: socketClock,
@@ -68,7 +68,7 @@ export async function simulate(options: SimulatorOptions): Promise<Simulator> {
   return started;
 }
 
-/** A guard that is closed after the test, and everything that it tells. */
+/** A guard that is closed after the test, and all of its events. */
 export function observedGuard(options: GuardOptions): { guard: GuardCore; events: GuardEvent[] } {
   const guard = new GuardCore(options);
   const events = recordEvents(guard);
@@ -106,7 +106,7 @@ export async function connect<P extends Provider>(
   };
 }
 
-/** One plain call of any provider. */
+/** One plain call to any provider. */
 export async function ask(provider: Provider, client: unknown, content = 'Hello there'): Promise<string> {
   const messages = [{ role: 'user' as const, content }];
   if (provider === 'anthropic') {
@@ -117,7 +117,7 @@ export async function ask(provider: Provider, client: unknown, content = 'Hello 
   return answer.choices[0]!.message.content!;
 }
 
-/** What a promise was rejected with. */
+/** The reason of a rejected promise. */
 export async function failureOf(promise: PromiseLike<unknown>): Promise<Failed> {
   try {
     await promise;

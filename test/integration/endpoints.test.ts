@@ -28,7 +28,7 @@ const PATHS: Readonly<Record<string, string>> = {
   'the simulator': '/v1/chat/completions',
 };
 
-/** More than any of them takes, or has a reason to read. */
+/** More than any endpoint accepts or needs to read. */
 const MAX_READ_BYTES = 160 * 1_048_576;
 
 let endpoint: Endpoint | undefined;
@@ -44,7 +44,7 @@ interface Asked {
   readonly sent: number;
 }
 
-/** What comes until the connection is closed. `more` is sent as long as it is taken. */
+/** Everything received until the connection is closed. `more` is sent as long as it is accepted. */
 function ask(port: number, head: string, more?: Buffer): Promise<Asked> {
   return new Promise((resolve) => {
     let [answer, sent] = ['', 0];

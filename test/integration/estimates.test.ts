@@ -4,7 +4,7 @@ import { ENTERED, enter } from '../helpers/entrances.ts';
 import type { Reply } from '../helpers/fake-fetch.ts';
 import type { SdkCase } from '../helpers/sdk-matrix.ts';
 
-/** An answer that counts so many input tokens, under a limit of 50,000 a minute. */
+/** An answer that counts this many input tokens, under a limit of 50,000 a minute. */
 function counted({ family, completion }: SdkCase, inputTokens: number): Reply {
   const { usage } = completion as { usage: Record<string, number> };
   const told =

@@ -23,7 +23,7 @@ const BASE_URL = `https://user:${SECRET}@proxy.example:8443/${SECRET}/v1?token=$
 const limited = (message: string): Reply =>
   json({ error: { message, type: 'tokens', code: 'rate_limit_exceeded' } }, 429, { 'retry-after-ms': '5' });
 
-/** What a server, or a proxy before it, may say; each has a secret somewhere. */
+/** What a server, or a proxy in front of it, may say; each contains a secret. */
 const ANSWERS: readonly [string, Reply | readonly Reply[]][] = [
   [
     'the model of a limit',
@@ -187,7 +187,7 @@ afterEach(async () => {
 const everythingOf = (value: unknown): string =>
   inspect(value, { depth: Infinity, showHidden: true, maxArrayLength: Infinity, maxStringLength: Infinity });
 
-/** Sends calls that meet `replies`, and gives all that tidegate says of them anywhere. */
+/** Makes calls answered by `replies`, and returns everything that tidegate says of them anywhere. */
 async function toldOf(sdk: SdkCase, replies: readonly Reply[], stream: boolean): Promise<string> {
   const reader = new PrometheusExporter({ preventServerStart: true });
   const meterProvider = new MeterProvider({ readers: [reader] }) as unknown as ApiMeterProvider;
@@ -243,7 +243,7 @@ async function toldOf(sdk: SdkCase, replies: readonly Reply[], stream: boolean):
 
 const found = (told: string): string[] => told.match(/.{0,80}0123456789abcdef.{0,20}/g) ?? [];
 
-// One of each API; what is told does not depend on the SDK's version.
+// One of each API; the texts do not depend on the SDK's version.
 const NEWEST = SDKS.filter(({ family }, index) => SDKS.findIndex((each) => each.family === family) === index);
 
 describe.each(NEWEST)('$name', (sdk) => {

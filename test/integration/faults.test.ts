@@ -12,7 +12,7 @@ const CASES = WAYS.flatMap((way) => PROVIDERS.map((provider) => ({ ...way, provi
 /** For the long tables: each way in and each pacing once. */
 const FEWER = CASES.filter(({ way }) => way === 'wrap' || way === 'drop-in without pacing');
 
-/** Faults that pass: the call succeeds at the second attempt. */
+/** Temporary faults: the call succeeds at the second attempt. */
 const PASSING: Record<Tested, readonly FaultKind[]> = {
   openai: [
     'server_error',
@@ -53,7 +53,7 @@ const PASSING: Record<Tested, readonly FaultKind[]> = {
   ],
 };
 
-/** Faults that no second attempt can mend, and what they are. */
+/** Faults that no second attempt can fix, with their outcome. */
 const FINAL: Record<Tested, readonly (readonly [FaultKind, string])[]> = {
   openai: [
     ['insufficient_quota', 'quota_exhausted'],
@@ -84,7 +84,7 @@ const FINAL: Record<Tested, readonly (readonly [FaultKind, string])[]> = {
   ],
 };
 
-/** Streams a call of any provider; what came before it broke off is in `text`. */
+/** A streamed call to any provider; what was received before it broke off is in `text`. */
 async function stream(provider: Tested, client: unknown): Promise<{ text: string; error: Error | undefined }> {
   const messages = [{ role: 'user' as const, content: 'Hello there' }];
   let text = '';
@@ -113,7 +113,7 @@ async function stream(provider: Tested, client: unknown): Promise<{ text: string
   return { text, error: undefined };
 }
 
-/** An untouched client of the same provider and faults, that does not retry. */
+/** An unguarded client of the same provider with the same faults, without retries. */
 async function stockClient(provider: Tested, options: Partial<SimulatorOptions>): Promise<object> {
   const server = await simulate({ provider, ...options });
   const Client = { openai: OpenAI, anthropic: Anthropic, groq: Groq }[provider] as unknown as new (
@@ -129,7 +129,7 @@ describe.each(FEWER)('$provider, $way', ({ provider, ...way }) => {
       reply: () => 'one two',
     });
     expect(await ask(provider, client)).toBe('one two');
-    // Half an answer is a whole one to the server.
+    // The server considers half an answer sent.
     const completed = kind === 'garbage' ? 2 : 1;
     expect(server.stats()).toMatchObject({ requests: 2, completed, faults: { [kind]: 1 } });
     await drained();
@@ -173,7 +173,7 @@ describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
     if (way.dropIn) return;
     const ends = events.filter((event) => event.type === 'call.end');
     expect(ends).toMatchObject([{ outcome: 'success_after_retry', attempts: 3 }]);
-    // OpenAI tells a stream's usage only to those who ask.
+    // OpenAI reports a stream's usage only on request.
     expect(ends[0]!.usage?.outputTokens).toBe(provider === 'openai' ? undefined : 2);
   });
 
@@ -222,12 +222,12 @@ describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
     const limits = provider === 'anthropic' ? { inputTokensPerMinute: 100 } : { tokensPerMinute: 100 };
     const { client, server } = await connect(provider, way, { limits });
     const error = await failureOf(ask(provider, client, 'word '.repeat(2_000)));
-    // Anthropic says only that the request does not fit now, and a wait that is longer than anyone should wait.
+    // Anthropic only says that the request does not fit now, with a wait longer than any caller should wait.
     const outcome = provider === 'anthropic' ? 'throttled' : 'too_large';
     expect(error).toMatchObject({ tidegate: { outcome, attempts: 1 } });
     expect(server.stats()).toMatchObject({ requests: 1, rejected: 1 });
     if (provider === 'anthropic' || way.guard.pacing === false) return;
-    // One refusal may be wrong. After the second the pacer knows the limit, and does not ask again.
+    // One refusal may be wrong. After the second the pacer knows the limit, and does not try again.
     const second = await failureOf(ask(provider, client, 'word '.repeat(2_000)));
     expect(second).toMatchObject({ tidegate: { outcome, attempts: 1 } });
     const again = await failureOf(ask(provider, client, 'word '.repeat(2_000)));

@@ -14,7 +14,7 @@ const picky =
 
 const big = { messages: [{ role: 'user', content: 'big' }] };
 
-// As Groq answers it, every time (reported 2026-11).
+// Groq's answer, every time (reported 2026-11).
 const NEVER_FITS =
   'Rate limit reached for model `qwen/qwen3.8-27b` in organization `org_01` service tier `on_demand` on input tokens per minute (ITPM): Limit 7000, Used 0, Requested ~12903. Please try again in 150ms.';
 
@@ -66,7 +66,7 @@ describe.each(ENTERED)('$sdk.name, $entrance', ({ sdk, entrance }) => {
     expect(eventsOf(guard, 'pause').length).toBeLessThanOrEqual(3);
     expect(waits.filter((ms) => ms > 1)).toHaveLength(waits.filter((ms) => ms > 1 && ms < 500).length);
     expect(waits.filter((ms) => ms > 1).length).toBeLessThanOrEqual(3);
-    // It is tried less and less often, until its deadline.
+    // It is tried ever more rarely, until its deadline.
     expect(requests.length - 100).toBeLessThanOrEqual(25);
   });
 

@@ -11,7 +11,7 @@ import { configure, createGuard, recordHits, wrap } from '../../src/index.ts';
 import OpenAI from '../../src/openai.ts';
 import { withCall } from '../../src/with-call.ts';
 
-/** Every way in which an application gives a guard its options. */
+/** Every way in which an application passes options to a guard. */
 const WAYS: Readonly<Record<string, (options: never) => unknown>> = {
   createGuard: (options) => createGuard(options),
   configure: (options) => configure(options),

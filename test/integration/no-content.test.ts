@@ -15,7 +15,10 @@ import { connect, MODELS, type Provider } from './connect.ts';
 
 type Tested = Exclude<Provider, 'azure'>;
 
-/** Everything that must stay between the application and its provider. Stop sequences are a parameter, by the conventions. */
+/**
+ * Everything that must stay between the application and its provider. Stop sequences are a parameter, by the
+ * conventions.
+ */
 const SECRETS = {
   prompt: 'MARKED-PROMPT',
   system: 'MARKED-SYSTEM',
@@ -28,7 +31,7 @@ const SECRETS = {
 
 interface Recorder {
   readonly telemetry: TelemetryOptions;
-  /** All that telemetry holds, as text. */
+  /** Everything recorded by telemetry, as text. */
   recorded(): Promise<string>;
 }
 
@@ -42,7 +45,7 @@ function recorder(options: TelemetryOptions): Recorder {
     async recorded() {
       const { resourceMetrics } = await reader.collect();
       const spans = exporter.getFinishedSpans();
-      // Whoever finds nothing here finds no secret either.
+      // Proves that the search can find something.
       expect(spans.length).toBeGreaterThan(5);
       const metrics = new PrometheusSerializer().serialize(resourceMetrics);
       expect(metrics).toContain('tidegate_calls_total');
@@ -56,7 +59,7 @@ function recorder(options: TelemetryOptions): Recorder {
   };
 }
 
-/** As text, with what is hidden and however deep. */
+/** As text, including non-enumerable and deeply nested properties. */
 function everythingOf(value: unknown): string {
   return inspect(value, { depth: Infinity, showHidden: true, maxArrayLength: Infinity, maxStringLength: Infinity });
 }
@@ -90,7 +93,7 @@ function bodyFor(provider: Tested): object {
   };
 }
 
-/** An answer that repeats what it was asked, as servers' errors do. */
+/** An answer that quotes the request, as servers' errors do. */
 function echo(provider: Tested, code: string): object {
   const text = `Invalid value ${Object.values(SECRETS).join(' ')}`;
   return provider === 'anthropic'

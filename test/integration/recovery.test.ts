@@ -3,11 +3,11 @@ import { describeRecovery, drawRecovery } from '../../bench/recovery/draw.ts';
 import { runRecovery } from '../../bench/recovery/run.ts';
 import { seedOf } from '../../bench/sim/random/draw.ts';
 
-/** Each was not well for half a minute or more once. */
+/** Each of these once took half a minute or more to recover. */
 const PINNED = [
-  // Told to slow down, and nothing served: the lane had slowed to a call in three seconds, each aborted before its answer.
+  // Told to slow down, with no success: the lane had slowed to a call in three seconds, each aborted before its answer.
   3819436031,
-  // Asked to wait for a day: what is believed of limits that nobody tells waited for it too, when the lane was open again.
+  // Asked to wait for a day: the belief about unstated limits waited for it too, after the lane was open again.
   2320900708,
   // A trial of a pace that ended in refusals of everything left a pace that never grew again.
   3811443159, 1996375857,

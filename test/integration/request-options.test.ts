@@ -13,7 +13,7 @@ interface AnyPromise extends Promise<{ _request_id?: string | null }> {
   asResponse(): Promise<Response>;
 }
 
-/** One call with options of its own, by any SDK. */
+/** One call with options of its own, in any SDK. */
 function call(provider: Provider, client: object, options: object): AnyPromise {
   const messages = [{ role: 'user', content: 'Hello there' }];
   const { create } = pathOf(provider, client);
@@ -55,7 +55,7 @@ describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
     ]);
   });
 
-  // Anthropic's SDK knows no idempotency keys.
+  // Anthropic's SDK has no idempotency keys.
   it.skipIf(provider === 'anthropic')('repeats an idempotency key', async () => {
     const seen = recording();
     const faults = { script: ['server_error', 'conflict'] as const };

@@ -8,7 +8,7 @@ import { FAST } from '../helpers/guarded.ts';
 import { ask, connect, MODELS } from './connect.ts';
 import { eventsOf } from '../helpers/record-events.ts';
 
-/** As an application sets OpenTelemetry up: global provider, context manager and W3C propagator. */
+/** OpenTelemetry as an application sets it up: global provider, context manager and W3C propagator. */
 const exporter = new InMemorySpanExporter();
 const sdk = new NodeSDK({
   spanProcessors: [new SimpleSpanProcessor({ exporter })],

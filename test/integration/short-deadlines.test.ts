@@ -7,11 +7,11 @@ import { VirtualClock } from '../helpers/virtual-clock.ts';
 
 const openai = SDKS[0]!;
 
-/** Requests a minute that the provider accepts, and as many at once. */
+/** Requests per minute that the provider accepts, and its burst. */
 const RPM = 240;
 const ANSWER_MS = 300;
 
-/** What the provider does for half a minute; `undefined` where too much traffic is the disturbance. */
+/** The provider's fault for half a minute; `undefined` if excess traffic is the disturbance. */
 const DISTURBANCES = {
   'four times the limit': undefined,
   'errors at once': { status: 503, afterMs: 100 },
@@ -20,7 +20,7 @@ const DISTURBANCES = {
   'no answer at all': { status: 200, afterMs: 10_000_000 },
 } as const;
 
-/** How callers say how long they wait. */
+/** How callers limit their wait. */
 type Patience = 'deadlineMs' | 'signal';
 
 interface Result {
@@ -30,7 +30,7 @@ interface Result {
 
 type Disturbance = keyof typeof DISTURBANCES;
 
-/** A disturbance of half a minute, then half a minute at half the limit; results of the latter. */
+/** Half a minute of disturbance, then half a minute at half the limit; returns the results of the latter. */
 async function afterwards(name: Disturbance, patience: Patience, patienceMs: number): Promise<readonly Result[]> {
   const clock = new VirtualClock();
   const guard = new GuardCore(patience === 'deadlineMs' ? { deadlineMs: patienceMs } : {}, {

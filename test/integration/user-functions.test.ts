@@ -42,7 +42,7 @@ const ODD: readonly [string, () => unknown][] = [
   ],
 ];
 
-/** Rejections that nobody handled, which would end the process. */
+/** Unhandled rejections, which would end the process. */
 const unhandled: unknown[] = [];
 const note = (reason: unknown): void => void unhandled.push(reason);
 

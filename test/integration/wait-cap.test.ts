@@ -9,7 +9,7 @@ const PACED = [
 ];
 const CASES = ENTERED.flatMap((each) => PACED.map((paced) => ({ ...each, ...paced })));
 
-/** Refuses once, with a wait in whole seconds, and answers from then on. */
+/** Refuses once, with a wait in whole seconds, and answers afterwards. */
 function refusal({ family }: SdkCase, seconds: number): Reply {
   const message = 'Rate limit reached on requests per min (RPM): Limit 3, Used 3, Requested 1.';
   const error = {
@@ -50,7 +50,7 @@ describe.each(CASES)('$sdk.name, $entrance, $words', ({ sdk, entrance, pacing })
       refusal(sdk, seconds),
       json(sdk.completion),
     );
-    // One refusal may be wrong: a second call asks.
+    // One refusal may be wrong: a second call tries.
     for (const _ of [1, 2]) {
       await Promise.all([expect(sdk.create(client)).rejects.toMatchObject({ status: 429 }), clock.advance(1_000)]);
     }
@@ -62,7 +62,7 @@ describe.each(CASES)('$sdk.name, $entrance, $words', ({ sdk, entrance, pacing })
     await Promise.all([expect(sdk.create(client)).rejects.toEqual(refused), clock.advance(1)]);
     expect(requests).toHaveLength(2);
     await clock.advance(seconds * 1_000);
-    // The pace of three requests a minute goes on.
+    // The pace of three requests a minute continues.
     await Promise.all([sdk.create(client), clock.advance(30_000)]);
   });
 });

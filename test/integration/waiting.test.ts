@@ -69,7 +69,7 @@ describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
     const batch = Array.from({ length: 16 }, () => call('batch'));
     const interactive = Array.from({ length: 16 }, () => call('interactive'));
     await Promise.all([first, ...batch, ...interactive]);
-    // Eight turns to one, although the batch was there first.
+    // Eight turns to one, although the batch arrived first.
     const early = order.slice(1, 19);
     expect(early.filter((priority) => priority === 'interactive').length).toBeGreaterThanOrEqual(15);
     expect(early).toContain('batch');

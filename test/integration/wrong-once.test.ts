@@ -5,14 +5,14 @@ import type { SdkCase } from '../helpers/sdk-matrix.ts';
 
 const SECONDS = 40;
 const EVERY_MS = 250;
-/** After the end of what was wrong, as far as it ends. */
+/** How long after the end of the fault, if it has one. */
 const WELL_WITHIN_MS = 10_000;
 const DISTURBED_MS = 5_000;
 
 const refuse = (message: string, status = 429, error: object = {}, headers: Record<string, string> = {}): Reply =>
   json({ type: 'error', error: { type: 'rate_limit_error', message, ...error } }, status, headers);
 
-/** An answer to the call, by its place and its time. */
+/** An answer to the call, by its index and time. */
 type Provider = (sdk: SdkCase, place: number, atMs: number) => Reply;
 
 const once =
@@ -25,7 +25,7 @@ const first =
   ({ completion }, _place, atMs) =>
     atMs < DISTURBED_MS ? reply : json(completion);
 
-/** Serves all, and shows these limits: `limit`, `remaining` and `resetMs` of each dimension. */
+/** Succeeds always, and states these limits: `limit`, `remaining` and `resetMs` of each dimension. */
 const shows =
   (limits: Readonly<Record<string, readonly [limit: number, remaining: number, resetMs: number]>>): Provider =>
   ({ completion, family }, _place, atMs) => {

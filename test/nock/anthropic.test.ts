@@ -20,7 +20,7 @@ const MESSAGE = {
   usage: { input_tokens: 5, output_tokens: 7 },
 };
 const client = (): Anthropic => guarded((apiKey) => new Anthropic({ apiKey }));
-/** As captured, but for what belongs to the body's length and to the wait. */
+/** As captured, except for the length of the body and the wait. */
 const LIMITED = Object.fromEntries(
   [...headersOf(ANTHROPIC_429)].filter(
     ([name]) => !['content-length', 'content-type', 'date', 'retry-after'].includes(name),

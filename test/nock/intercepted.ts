@@ -5,7 +5,7 @@ import { GuardCore } from '../../src/guard.ts';
 import { FAST } from '../helpers/guarded.ts';
 import { socketClock } from '../helpers/socket-clock.ts';
 
-/** What a provider is expected to be understood as saying. */
+/** The expected interpretation of a provider's answer. */
 export interface Verdict {
   readonly outcome: ErrorDetails['outcome'];
   readonly dimension?: ErrorDetails['dimension'];
@@ -24,14 +24,14 @@ export type Row = readonly [
   headers?: Record<string, string>,
 ];
 
-/** For `it.each`, which takes the rows of a table apart. */
+/** For `it.each`, which spreads the rows of a table. */
 export function named(rows: readonly Row[]): { name: string; row: Row }[] {
   return rows.map((row) => ({ name: row[0], row }));
 }
 
 const guards: GuardCore[] = [];
 
-/** Nothing of a test file that calls this reaches the network, and no interceptor is left over. */
+/** No request of a test file that calls this reaches the network, and no interceptor is left over. */
 export function interceptNetwork(): void {
   beforeAll(() => {
     nock.disableNetConnect();
@@ -66,7 +66,7 @@ export function answers(origin: string, path: string, ...replies: readonly Answe
 
 type Answer = readonly [status: number, body: unknown, headers?: Record<string, string> | undefined];
 
-/** How a provider is called, guarded and by the untouched SDK. */
+/** How to call a provider, guarded and by the unmodified SDK. */
 export interface Endpoint {
   readonly origin: string;
   readonly path: string;
@@ -75,7 +75,7 @@ export interface Endpoint {
   stock(): PromiseLike<unknown>;
 }
 
-/** What is compared of an error. */
+/** The parts of an error that are compared. */
 interface Comparable {
   readonly of: unknown;
   readonly message: string;
@@ -85,8 +85,8 @@ interface Comparable {
 }
 
 /**
- * Lets the provider answer as the row says, and tells how the call ended: `got` is to be `wanted`, which is
- * the SDK's own error of the same answer, together with what it is expected to be understood as.
+ * Lets the provider answer as the row says, and returns how the call ended: `got` is to equal `wanted`, which is the
+ * SDK's own error for the same answer with the expected interpretation.
  */
 export async function verdictOf(
   { origin, path, guarded: call, stock }: Endpoint,
@@ -94,7 +94,7 @@ export async function verdictOf(
 ): Promise<{ got: object; wanted: object; advice: string }> {
   const [, status, body, { outcome, dimension, limit, attempts }, headers] = row;
   answers(origin, path, ...Array.from({ length: attempts + 1 }, () => [status, body, headers] as const));
-  // A limit would be waited out; of anything else one retry shows whether it is sent again.
+  // A limit would be waited out; for anything else one retry shows whether it is repeated.
   const error = await thrownBy(() => call({ maxRetries: outcome === 'throttled' ? 0 : 1 }));
   const own = await thrownBy(stock);
   const told = error.tidegate!;
@@ -131,14 +131,14 @@ export async function thrownBy(call: () => PromiseLike<unknown>): Promise<SdkErr
   throw new Error('did not fail');
 }
 
-/** How long a promise takes, in milliseconds of the guards' time. */
+/** How long a promise takes, in milliseconds of the guards' clock. */
 export async function timed<T>(promise: PromiseLike<T>): Promise<{ value: T; ms: number }> {
   const startedAt = socketClock.now();
   const value = await promise;
   return { value, ms: socketClock.now() - startedAt };
 }
 
-/** An error whose message names no wait: the longest that an answer names is waited out. */
+/** An error whose message names no wait: the longest wait in an answer is the one kept. */
 export function withoutWait(body: unknown): object {
   const text = JSON.stringify(body).replace(
     / Please (?:try again|retry) (?:in|after) [\d.]+ ?(?:ms|s|seconds?)\.?/i,

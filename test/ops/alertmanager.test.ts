@@ -241,7 +241,7 @@ describe('a running Alertmanager', () => {
   });
 });
 
-/** Posts alerts and tells for each whether another one silences it. */
+/** Posts alerts and returns for each whether another one inhibits it. */
 async function inhibited(url: string, firing: readonly Labels[]): Promise<boolean[]> {
   const startsAt = new Date().toISOString();
   const posted = await fetch(`${url}/api/v2/alerts`, {
@@ -255,7 +255,7 @@ async function inhibited(url: string, firing: readonly Labels[]): Promise<boolea
       labels: Labels;
       status: { inhibitedBy: string[] };
     }[];
-    // The inhibitor hears of alerts a moment after the API has taken them.
+    // The inhibitor receives alerts a moment after the API has accepted them.
     if (
       (alerts.length === firing.length && alerts.some((alert) => alert.status.inhibitedBy.length > 0)) ||
       round === 50

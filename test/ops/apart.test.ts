@@ -9,15 +9,15 @@ import { allPanels, loadDashboards } from './dashboard-json.ts';
 import { aggregationsIn, joinsIn, seriesIn } from './promql.ts';
 import { ROOT } from './tools.ts';
 
-/*
- * A job of the same name in another cluster or namespace is another job, and its account another account. What keeps these
- * labels in every aggregation, and has them in every join, cannot mix the two whatever their values are: vectors that are
- * joined without a word match on all labels.
+/**
+ * A job of the same name in another cluster or namespace is another job, and its account another account. A query that
+ * keeps these labels in every aggregation and every join cannot mix the two, whatever their values are: vectors joined
+ * without a modifier match on all labels.
  */
 
 const PLACE = BY_JOB.split(', ');
 const ALL = ruleGroups(ruleOptions(readConfig({ thresholds: { cost: { budgetUsdPerDay: 100 } } }))).flatMap(
-  // Whether anything at all reports is asked of all jobs together.
+  // Whether anything reports at all is asked of all jobs together.
   ({ rules }) => rules.filter(({ alert }) => alert !== 'TidegateTelemetryAbsent'),
 );
 
@@ -68,7 +68,7 @@ test('accounts do not inhibit one another', () => {
   expect(rules.filter(({ equal }) => lacks(equal, wanted(equal)))).toEqual([]);
 });
 
-/** What is the account's, or a lane's: a value of two of them says nothing. */
+/** Series that belong to an account or a lane: mixing two of them is meaningless. */
 const OF_ONE_ACCOUNT = /^tidegate_(?:limit_utilization|ratelimit_(?:limit|remaining|reset)|pacer_rate)/;
 const WITH_INSTANCE = ['cluster', 'namespace', 'job', 'instance'];
 
@@ -78,7 +78,7 @@ const QUERIES = loadDashboards().flatMap((board) =>
     .flatMap(({ title, targets }) => targets.map(({ expr }) => [board.uid, title, expr] as const)),
 );
 
-/** Each series of an expression with the labels that the innermost aggregation around it keeps. */
+/** Each series of an expression, with the labels that the innermost aggregation around it keeps. */
 function innermost(expr: string): { readonly name: string; readonly by: readonly string[] }[] {
   const aggregations = aggregationsIn(expr);
   return aggregations
@@ -101,7 +101,7 @@ describe('dashboards', () => {
   test('never join jobs', () => {
     const joins = QUERIES.flatMap(([uid, title, expr]) => joinsIn(expr).map((on) => ({ uid, title, on })));
     expect(joins.length).toBeGreaterThan(2);
-    // A share of a total: all that is chosen, over all that is chosen.
+    // A share of a total: everything selected, over everything selected.
     expect(joins.filter(({ on }) => on.join() !== '' && lacks(on))).toEqual([]);
   });
 

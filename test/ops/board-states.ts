@@ -23,7 +23,7 @@ Exit code: 0; 1 when a panel has no data and does not say what that means, or a 
   --height <pixels>  of the pictures, from the top. Default: all of it
 `;
 
-/** A minute of the shipped rules in a second and a half. */
+/** A minute of the shipped rules lasts a second and a half. */
 const TIME_SCALE = 40;
 const DASHBOARDS = ['overview', 'provider', 'slo', 'work', 'gen-ai'];
 
@@ -41,15 +41,15 @@ const PROVIDERS: readonly SimulatorOptions[] = [
     limits: { requestsPerMinute: 400, tokensPerMinute: 90_000, requestsPerDay: 20_000 },
   },
 ];
-/** 240 a minute, of which four may be spent at once. */
+/** 240 a minute, with a burst of four. */
 const SHORT = PROVIDERS.map((each) => ({ ...each, bucketSeconds: 1 }));
 const MODELS = ['gpt-5.1', 'claude-haiku-4-5', 'llama-3.3-70b'];
 const PEOPLE: CallOptions = { priority: 'interactive' };
 
-/** What begins in each application when its state does. */
+/** What starts in each application when its state begins. */
 const STATES: Readonly<Record<string, (app: App) => void>> = {
   healthy: () => {},
-  // Behind whoever asks in between it waits for longer than people do, and loses nothing.
+  // Behind other callers it waits for longer than people do, and loses nothing.
   batch: (app) => void app.saturate(40, { priority: 'batch', deadlineMs: 600_000 }),
   saturated: crowd,
   short: crowd,
@@ -61,7 +61,7 @@ function crowd(app: App): void {
   app.saturate(6, { ...PEOPLE, tenant: 'other' });
 }
 
-/** Half of each tier, some of it streamed. */
+/** Half of each tier, partly streamed. */
 function ordinary(app: App): void {
   for (const client of PROVIDERS.keys()) {
     void (async () => {
@@ -73,7 +73,7 @@ function ordinary(app: App): void {
   }
 }
 
-/** Panels that say in words what it means when they are empty. */
+/** Panels that explain in words why they are empty. */
 const SAYS_WHY = new Set(
   loadDashboards().flatMap((dashboard) =>
     allPanels(dashboard)

@@ -53,7 +53,7 @@ describe.each(services)('%s', (_, service) => {
   test('listens on loopback and mounts the repository read-only', () => {
     for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
     for (const volume of service.volumes ?? []) {
-      // Of the repository only parts: the whole of it holds secrets.
+      // Only parts of the repository: the whole contains secrets.
       expect(volume).toMatch(/^(\.\/[\w./-]+:\/[\w./-]+:ro|[\w-]+-data:\/[\w./-]+)$/);
     }
     const sources = (service.volumes ?? [])
@@ -65,7 +65,7 @@ describe.each(services)('%s', (_, service) => {
   test('runs files that exist in the container, with their imports', () => {
     const mounted = (service.volumes ?? []).map((volume) => join(ROOT, volume.split(':')[0]!));
     const files = (service.command ?? []).filter((word) => word.endsWith('.ts')).map((word) => join(ROOT, word));
-    // A Set takes what is added while it is read.
+    // Iterating a Set includes what is added meanwhile.
     const all = new Set(files);
     for (const file of all) {
       for (const [, imported] of readFileSync(file, 'utf8').matchAll(/(?: from |\bimport\()'(\.{1,2}\/[^']+)'/g)) {

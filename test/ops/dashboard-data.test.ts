@@ -8,12 +8,12 @@ import { need, TOOL_TIMEOUT_MS } from './tools.ts';
 
 const PROVIDER = 'job="app",gen_ai_provider_name="openai"';
 
-/** What the sample answers to the first row. */
+/** The sample's values in the summary row. */
 const ANSWERS: Readonly<Record<string, number>> = {
   // 700 - 600 of 1000 tokens are left at the end, 400 half an hour before.
   'Worst limit used': 0.9,
   'Which limit': 0.9,
-  // Of the tokens more than 80 % are used after 50 minutes.
+  // More than 80 % of the tokens are used after 50 minutes.
   'Near the limit for': 600,
   'Whose calls wait': 3,
   // Three limits of two models, each counted 60 times a minute.
@@ -51,7 +51,7 @@ describe('dashboards over an hour of metrics', () => {
             }
           }
           for (const { name, definition } of dashboard.templating.list.slice(1)) {
-            // Labels that a Prometheus gives its targets, if it does.
+            // Labels that a Prometheus may add to its targets.
             if (name === 'cluster' || name === 'namespace') continue;
             const [, selector, label] = /^label_values\((.+), (\w+)\)$/.exec(definition!)!;
             const query = new URLSearchParams({ 'match[]': concrete(selector!) });

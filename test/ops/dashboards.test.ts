@@ -12,7 +12,7 @@ import { allPanels, loadDashboards } from './dashboard-json.ts';
 import { concrete, seriesIn } from './promql.ts';
 import { need, ROOT, runTool } from './tools.ts';
 
-/** Series without the label `instance`, with the reason why their queries may do without a selector of targets. */
+/** Series without the label `instance`, with the reason why their queries may omit a selector of targets. */
 const WITHOUT_INSTANCE: readonly (readonly [RegExp, string])[] = [
   [/^ALERTS(?:_FOR_STATE)?$/, 'alerts are about a job, a provider or a model'],
   [/^tidegate:/, 'recording rules aggregate instances away'],
@@ -25,7 +25,7 @@ const GEN_AI: ReadonlySet<string> = new Set(Object.values(GEN_AI_SERIES).flat())
 
 const COUNTERS = /_(total|bucket|sum|count)$/;
 
-/** Options that a type of panel must have. */
+/** Options that a panel type must have. */
 const OPTIONS: Readonly<Record<string, object>> = {
   timeseries: {
     legend: { displayMode: 'table', showLegend: true, calcs: ['mean', 'max', 'lastNotNull'] },
@@ -224,11 +224,11 @@ describe('dashboards', () => {
   });
 });
 
-/** What is wrong with a query by the rules of dashboards; nothing when it is as it should be. */
+/** Violations of the rules for dashboard queries; empty if there are none. */
 function problems(expr: string): string[] {
   const found: string[] = [];
   for (const [, fn, window] of expr.matchAll(/(rate|increase)\([^[]*\[([^\]]+)\]/g)) {
-    // An increase over a time that the panel names is meant; a rate must suit the zoom.
+    // An increase over a fixed interval is intended; a rate must suit the zoom.
     const allowed = fn === 'rate' ? ['$__rate_interval'] : ['$__rate_interval', '$__range', '5m', '30m', '30d'];
     if (!allowed.includes(window!)) found.push(`${fn} over ${window}`);
   }

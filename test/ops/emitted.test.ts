@@ -4,8 +4,8 @@ import { familyName } from '../../ops/naming.ts';
 import { withWorkload } from './workload.ts';
 
 /**
- * There once a call has waited, one of a tenant waits, a layer above retries, an answer is not whole, or a call asks for a
- * tier; test/telemetry has them.
+ * Present once a call has waited, a tenant's call waits, a layer above retries, an answer is incomplete, or a call asks for a
+ * tier; tested in test/telemetry.
  */
 const WHERE_SOMETHING_IS = new Set([
   'tidegate.wait.spent_seconds',
@@ -35,7 +35,7 @@ test('a real endpoint serves every metric and label, and zeros for what alerts n
     for (const labels of series) expect([name, ...[...labels].toSorted()]).toEqual([name, ...expected]);
   }
 
-  // `increase` and `rate` see a first event only after a zero.
+  // `increase` and `rate` only see a first event after a zero.
   for (const zero of [
     /^tidegate_ratelimit_rejections_total\{[^}]*tidegate_limit_dimension="quota"\} 0$/m,
     /^tidegate_attempts_total\{[^}]*http_response_status_code="403"\} 0$/m,

@@ -7,7 +7,7 @@ import { need, TOOL_TIMEOUT_MS } from './tools.ts';
 const MINUTES = 60;
 const MODEL = 'gen_ai_provider_name="openai",gen_ai_request_model="gpt-5.1"';
 
-/** A counter that grows by so much a minute. */
+/** A counter with this increase per minute. */
 const counter = (series: string, perMinute: number, end: number): string[] =>
   Array.from(
     { length: MINUTES + 1 },
@@ -43,7 +43,7 @@ const renamed = (job: string, unit: string, end: number): string[] => [
   ),
 ];
 
-/** One job a way in which the metrics may come; the last one emits both versions of the conventions. */
+/** One job for each way in which the metrics may come; the last one emits both versions of the conventions. */
 const EMITTERS: Readonly<Record<string, (job: string, end: number) => string[]>> = {
   scraped: (job, end) => old(job, '', end),
   otlp: (job, end) => old(job, '_seconds', end),
@@ -71,7 +71,7 @@ test(
           ]),
         );
       };
-      // Two a second of each job: half of them fail.
+      // Two per second for each job, half of which fail.
       expect(await ask('Calls by job')).toEqual({
         scraped: 2,
         otlp: 2,

@@ -10,7 +10,7 @@ import type { Delivery } from './live-inbox.ts';
 import { EXPECTED, runWorld, TIME_SCALE, type World } from './live-world.ts';
 import { concrete } from './promql.ts';
 
-// One run of about 150 s that all tests look at: real binaries, every fault at once, each in a job of its own.
+// One run of about 150 s that all tests inspect: real binaries, every fault at once, each in a job of its own.
 const RUN_MS = 300_000;
 
 let world: World | undefined;
@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 afterAll(() => world?.close(), 30_000);
 
-/** The finished run; where a server is not installed, skips the test and says so. */
+/** The finished run; skips the test with a message if a server is not installed. */
 function need(context: TestContext): World {
   return world ?? context.skip(missing);
 }
@@ -140,7 +140,7 @@ test('an alert that explains others inhibits them', (context) => {
   ]) {
     expect(suppressed).toContain(pair);
   }
-  // From the page on until the end of the fault, nothing else that pages or follows from it.
+  // From the page to the end of the fault, no other page and no consequence of it.
   for (const [job, follows] of [
     ['quota', /Retr|CallErrorBudgetBurn|CallsRejected|ClientWait|RateLimited/],
     ['circuit', /Retry|CallErrorBudgetBurn|CallsRejected|ClientWait|CircuitFlapping/],
@@ -160,11 +160,11 @@ test('an alert that explains others inhibits them', (context) => {
 
 test('an application at 60 % of its tier raises no alert, and neither does one with many models', async (context) => {
   const { stack, deliveries, calm, from, to } = need(context);
-  // The latter sends some requests past its guard, has answers cut at their length, and is told so.
+  // It sends some requests past its guard and has answers cut at their length, which are reported.
   const told = ['TidegateUnguardedRequests', 'TidegateAnswersCut'];
   const others = deliveries.filter(({ labels }) => !told.includes(labels['alertname']!));
   expect(others.filter(({ labels }) => labels['job'] === 'calm' || labels['job'] === 'wide')).toEqual([]);
-  // Not even one that is about to fire.
+  // Not even pending.
   expect(await series(stack.prometheus, `ALERTS{job=~"calm|wide",alertname!~"${told.join('|')}"}`, from, to)).toEqual(
     [],
   );
@@ -174,7 +174,7 @@ test('an application at 60 % of its tier raises no alert, and neither does one w
   expect(to - from).toBeGreaterThan(60);
 });
 
-/** Only there where prices are given, a tier is asked for, a prompt is cached, or a layer above sends again. */
+/** Present only with prices, a requested tier, a cached prompt, or a retry layer above. */
 const OPTIONAL_RULES = new Set([
   'tidegate:cost:increase5m',
   'tidegate:cost:usd10m',
@@ -198,7 +198,7 @@ test('every recording rule had data', async (context) => {
   expect(empty).toEqual([]);
 });
 
-/** Panels that say in words what it means when they are empty: nobody waits, no prices are given. */
+/** Panels that explain in words why they are empty: nothing waits, no prices are given. */
 const MAY_BE_EMPTY = new Set(
   loadDashboards().flatMap((dashboard) =>
     allPanels(dashboard)
@@ -212,7 +212,7 @@ test('every query of every panel had data', async (context) => {
   const { stack, from, to } = need(context);
   const queries = loadDashboards().flatMap((dashboard) =>
     allPanels(dashboard).flatMap(({ type, title, targets }) =>
-      // A row asks nothing.
+      // A row has no query.
       (type === 'row' || MAY_BE_EMPTY.has(title) ? [] : targets).map(({ expr }) => ({
         where: `${dashboard.uid}: ${title}`,
         expr,
@@ -238,7 +238,7 @@ test.for(['overview', 'provider', 'slo'])(
       if (process.env['CI']) throw new Error('Chromium is not installed, and CI may not skip this test');
       return context.skip('Chromium is not installed');
     }
-    // One of those twenty that are there for their number will do.
+    // One of the twenty models that only add cardinality will do.
     const variables = { model: 'gpt-.+|claude-.+|llama-.+|model-0' };
     const view = { prometheus: stack.prometheus, from, to, timeScale: TIME_SCALE, scrapeSeconds: 1, variables };
     const server = await serveDashboards(() => view);
@@ -247,7 +247,7 @@ test.for(['overview', 'provider', 'slo'])(
       expect(complaints).toEqual({ failed: [], problems: [] });
       expect(empty.filter((title) => !MAY_BE_EMPTY.has(title))).toEqual([]);
       expect(panels).toBeGreaterThan(5);
-      // A page that stayed blank has little to compress.
+      // A blank page compresses to almost nothing.
       expect(png.length).toBeGreaterThan(50_000);
     } finally {
       await server.close();

@@ -15,11 +15,11 @@ export interface App {
   readonly simulators: readonly Simulator[];
   /** `host:port` of the metrics. */
   readonly target: string;
-  /** Starts calls at a steady rate, however long they take. @returns what ends it */
+  /** Starts calls at a steady rate, however long they take. @returns a function that stops them */
   steady(callsPerSecond: number, modelOf?: () => string, stream?: boolean): () => void;
-  /** Keeps a number of calls of one client under way. @returns what ends it */
+  /** Keeps a number of calls of one client in flight. @returns a function that stops them */
   saturate(callers: number, how?: CallOptions, client?: number): () => void;
-  /** Starts calls at a steady rate of a client that nobody guards. @returns what ends it */
+  /** Starts calls of an unguarded client at a steady rate. @returns a function that stops them */
   pastTheGuard(callsPerSecond: number): () => void;
   /** One call of one client. @throws what the call throws */
   call(client?: number, model?: string, stream?: boolean): Promise<void>;
@@ -35,12 +35,12 @@ const MAX_TOKENS = 60;
 
 let asked = 0;
 
-/** No two alike: a body that comes again right after it was given up looks like another layer's retry. */
+/** All different: a body that is repeated right after a failure looks like another layer's retry. */
 function prompt(): string {
   return `${PROMPT} ${++asked}`;
 }
 
-/** One guarded client for each simulated provider; all have the same guard. */
+/** One guarded client for each simulated provider, with one guard. */
 export async function startApp(
   model: string,
   providers: readonly SimulatorOptions[],
@@ -52,7 +52,7 @@ export async function startApp(
     exporter.getMetricsRequestHandler(request, response),
   );
   const guard = createGuard({ ...options, telemetry: { meterProvider, genAiMetrics } });
-  // Heard here, so that Node does not print them.
+  // Listened to, so that Node does not print them.
   guard.on('warning', () => undefined);
   const simulators = await Promise.all(providers.map((each) => startSimulator(each)));
   const senders = simulators.map(({ url }, index): Send => {
@@ -78,7 +78,7 @@ export async function startApp(
     steady: (callsPerSecond, modelOf = () => model, stream = false) =>
       start(async (signal) => {
         while (!signal.aborted) {
-          // Faults are the point; that they fail calls is for the metrics to tell.
+          // Failures are intended; that they are visible is for the metrics to show.
           call(0, modelOf(), stream).catch(() => {});
           await wait(1_000 / callsPerSecond);
         }

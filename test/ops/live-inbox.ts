@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Alert, parseMessage } from '../../src/commands/alert-message.ts';
 
-/** An alert as it came to the webhook. */
+/** An alert as the webhook received it. */
 export interface Delivery extends Alert {
   readonly receiver: string;
   readonly atMs: number;
@@ -15,7 +15,7 @@ export interface Inbox {
   close(): void;
 }
 
-/** A webhook that keeps what Alertmanager posts. */
+/** A webhook that records what Alertmanager posts. */
 export async function startInbox(): Promise<Inbox> {
   const deliveries: Delivery[] = [];
   const server = createServer((request, response) => {

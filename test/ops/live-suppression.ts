@@ -4,7 +4,7 @@ interface ApiAlert {
   readonly status: { readonly state: string; readonly inhibitedBy: readonly string[] };
 }
 
-/** Collects which alert kept which other one from being delivered, as `job: Source > Target`. */
+/** Records which alert inhibited which other one, as `job: Source > Target`. */
 export class SuppressionLog {
   readonly seen: Set<string> = new Set<string>();
 

@@ -3,7 +3,7 @@ import { wrap } from '../../src/index.ts';
 import { startTelemetry } from '../../src/telemetry.ts';
 import { startSimulator } from '../../src/testing.ts';
 
-// An application of its own process, for the test that kills it. Tells its parent where its metrics are.
+// An application in a process of its own, for the test that kills it. Sends its parent the address of its metrics.
 const simulator = await startSimulator({ provider: 'openai', limits: { requestsPerMinute: 600 } });
 const telemetry = await startTelemetry({ serviceName: 'victim', port: 0 });
 const client = wrap(new OpenAI({ apiKey: 'sk-test', baseURL: simulator.url }));

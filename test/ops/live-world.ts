@@ -9,7 +9,7 @@ import { type App, startApp } from './live-app.ts';
 import { type Delivery, type Inbox, startInbox } from './live-inbox.ts';
 import { SuppressionLog } from './live-suppression.ts';
 
-/** A minute of the shipped rules is a second and a half here: a busy machine may miss a scrape. */
+/** A minute of the shipped rules lasts a second and a half here: a busy machine may miss a scrape. */
 export const TIME_SCALE = 40;
 
 const LATENCY = { baseMs: 40, jitter: 0.5 };
@@ -19,7 +19,7 @@ const ROOMY = { requestsPerMinute: 3_000, tokensPerMinute: 3_000_000 };
 const CALM = { requestsPerMinute: 600, tokensPerMinute: 100_000 };
 const CALM_RATE = 6;
 
-/** What must reach the inbox, by job. */
+/** Alerts that must reach the inbox, by job. */
 export const EXPECTED: Readonly<Record<string, string>> = {
   spike: 'TidegateRetrySpike',
   requests: 'TidegateTierSaturated',
@@ -58,7 +58,7 @@ async function startApps(): Promise<Apps> {
   const [calm, spike, requests, tokens, quota, circuit, wide, key, release, streams] = await Promise.all([
     startApp('gpt-4o-mini', [{ ...OPENAI, limits: CALM }]),
     startApp('gpt-4o-mini', [{ ...OPENAI, limits: ROOMY }], { retry: { initialDelayMs: 50, maxDelayMs: 500 } }),
-    // Small enough that what they have banked is spent within seconds.
+    // Small enough that what they have saved is spent within seconds.
     startApp('gpt-4o-mini', [{ ...OPENAI, limits: { requestsPerMinute: 150, tokensPerMinute: 3_000_000 } }]),
     startApp('gpt-4o', [{ ...OPENAI, limits: { requestsPerMinute: 6_000, tokensPerMinute: 10_000 } }]),
     startApp('gpt-4o-mini', [{ ...OPENAI, limits: ROOMY }]),
@@ -79,7 +79,8 @@ async function startApps(): Promise<Apps> {
     ),
     startApp('gpt-4o-mini', [{ ...OPENAI, limits: ROOMY }]),
     startApp('gpt-4o-mini', [{ ...OPENAI, limits: ROOMY }]),
-    // Uses its day up, if slowly: what is left of a day that fills faster than it is used is current for milliseconds.
+    // Uses up its daily limit, but slowly: what is left of a day that fills faster than it is used is current for
+    // milliseconds.
     startApp('llama-3.3-70b-versatile', [
       { provider: 'groq', latency: LATENCY, seed: 7, limits: { ...ROOMY, requestsPerDay: 200_000 } },
     ]),
@@ -87,7 +88,7 @@ async function startApps(): Promise<Apps> {
   return { calm, spike, requests, tokens, quota, circuit, wide, key, release, streams };
 }
 
-/** Runs every fault at once, each in an application of its own, beside one that is calm. Takes two to three minutes. */
+/** Runs every fault at once, each in an application of its own, beside a calm one. Takes two to three minutes. */
 export async function runWorld(): Promise<World> {
   const inbox = await startInbox();
   const victim = fork(join(import.meta.dirname, 'live-victim.ts'));
@@ -123,14 +124,14 @@ export async function runWorld(): Promise<World> {
     };
     await until('every alert arrives', 100, async () => {
       await log.look(stack.alertmanager);
-      // A spike lasts: half a minute later it would be what the hour before looks like.
+      // A spike lasts: half a minute later it would look like the hour before.
       if (delivered(inbox, 'spike', EXPECTED['spike']!, 'firing')) end('spike');
       return JOBS.every((job) => delivered(inbox, job, EXPECTED[job]!, 'firing'));
     });
     await wait(3_000);
     await log.look(stack.alertmanager);
     for (const job of JOBS) end(job);
-    // A saturated tier keeps firing for 45 s of its own, after buckets that refill in real time have filled again.
+    // A saturated tier keeps firing for 45 s after its buckets, which refill in real time, are full again.
     await until('every alert but that of the dead application is resolved', 130, async () => {
       await log.look(stack.alertmanager);
       return JOBS.every((job) => job === 'victim' || delivered(inbox, job, EXPECTED[job]!, 'resolved'));
@@ -157,8 +158,9 @@ export async function runWorld(): Promise<World> {
 const QUOTA_MODELS = 12;
 
 /**
- * Every model in turn while all is well, so that each has its zero series, then each for four seconds. A guard asks an
- * empty account again once a minute a model, however short the rules are: other models ask in between.
+ * Calls every model in turn while all is well, so that each has its zero series, then each for four seconds. A guard
+ * tries an exhausted account again once a minute per model, however short the rules are: other models are called in
+ * between.
  */
 function quotaModels(): () => string {
   const startedAt = performance.now();
@@ -198,7 +200,7 @@ function goCalm({ calm, spike, quota, circuit, wide, key, release, streams }: Ap
   })();
 }
 
-/** @returns what puts each right again */
+/** @returns functions that end each fault */
 function goWrong({
   spike,
   requests,
@@ -233,7 +235,7 @@ export function delivered(inbox: Pick<Inbox, 'deliveries'>, job: string, name: s
   );
 }
 
-/** Asks twice a second. @throws Error when it does not hold in time */
+/** Polls twice a second. @throws Error when it does not hold in time */
 async function until(what: string, seconds: number, holds: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + seconds * 1_000;
   while (!(await holds())) {

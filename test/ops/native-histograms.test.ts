@@ -47,7 +47,7 @@ test('no query selects bucket, sum or count series, and every histogram is read 
   expect(QUERIES.filter((expr) => /\ble\b/.test(expr))).toEqual([]);
   const histograms = QUERIES.filter((expr) => seriesIn(expr).some(({ name }) => isHistogram(name)));
   expect(histograms.length).toBeGreaterThan(25);
-  // Of a histogram as such there is no sum that could be compared; only a heatmap draws one.
+  // A native histogram as such has no comparable sum; only a heatmap draws one.
   const bare = histograms.filter((expr) => !/histogram_(?:quantile|count|sum)\(/.test(expr));
   expect(bare.map(concrete)).toEqual(
     bare.map(() => expect.stringMatching(/^sum ?\((?:increase|rate)\(\w+\{.*\}\[5m\]\)\)$/)),
@@ -109,7 +109,7 @@ test(
   },
 );
 
-/** What the SDK aggregates of attempts, a point for each step until the end. */
+/** The SDK's aggregate of attempts, one point per step until the end. */
 async function pointsUpTo(end: number): Promise<NativePoint[]> {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const exponential = new Proxy(exporter, {

@@ -3,9 +3,9 @@ import { type RuleOptions, ruleGroups } from '../../ops/rules.ts';
 import type { ExpressionTest, RuleTestFile } from '../../ops/rule-tests/rule-test.ts';
 
 /**
- * The shipped rules that decide what a file of rule tests asks for: its alerts, and every recording that they or their
+ * The shipped rules that a file of rule tests needs: its alerts, and every recording rule that they or their
  * descriptions read.
- * promtool evaluates all rules that it is given at every step of every test, whatever the test is about.
+ * promtool evaluates all given rules at every step of every test, needed or not.
  */
 export function neededRules({ alerts, expressions = [] }: RuleTestFile, options?: RuleOptions): RuleGroup[] {
   const groups = ruleGroups(options);

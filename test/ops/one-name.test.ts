@@ -3,7 +3,7 @@ import { OtlpReceiver, valuesOf } from '../telemetry/otlp-receiver.ts';
 import { withWorkload } from './workload.ts';
 import { eventually } from '../helpers/eventually.ts';
 
-/** What Prometheus's OTLP receiver and the Collector make of a name, as far as our units go. */
+/** The name that Prometheus's OTLP receiver and the Collector derive, for the units that we use. */
 function translated(name: string, unit: string, kind: 'sum' | 'gauge' | 'histogram'): string {
   const tokens = name.split('.').flatMap((part) => part.split('_'));
   const without = (token: string): string[] => [...tokens.filter((each) => each !== token), token];

@@ -2,7 +2,7 @@ import { GEN_AI_SERIES } from '../../ops/gen-ai-series.ts';
 import { METRICS, type Metric } from '../../ops/metrics.ts';
 import { familyName } from '../../ops/naming.ts';
 
-/** Values that each attribute takes in the sample. */
+/** Values of each attribute in the sample. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   'gen_ai.provider.name': ['openai'],
   'gen_ai.request.model': ['gpt-5.1', 'gpt-5.1-mini'],
@@ -36,7 +36,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
 
 type Labels = Readonly<Record<string, string>>;
 
-/** What an emitter of the conventions has that is not tidegate. */
+/** Attributes of an emitter of the conventions other than tidegate. */
 const GEN_AI: readonly (readonly [family: string, Metric])[] = (
   [
     ['duration', ['error.type']],
@@ -50,7 +50,7 @@ const GEN_AI: readonly (readonly [family: string, Metric])[] = (
   { instrument: 'histogram', unit: 's', attributes: ['gen_ai.provider.name', 'gen_ai.request.model', ...more] },
 ]);
 
-/** Gauges by what they mean; `minute` counts from the start of the sample. */
+/** Gauges by meaning; `minute` counts from the start of the sample. */
 function gauge(name: string, labels: Labels, minute: number): number {
   const dimension = labels['tidegate_limit_dimension'];
   const mini = labels['gen_ai_request_model'] === 'gpt-5.1-mini';

@@ -40,13 +40,13 @@ export function concrete(expr: string): string {
     .replaceAll(/\$(cluster|namespace|job|instance|provider|model)\b/g, '.*');
 }
 
-/** Where something of an expression is summed up. */
+/** An aggregation in an expression. */
 export interface Aggregation {
   /** `sum`, `topk`. */
   readonly operator: string;
-  /** Labels that are kept. None where it says nothing, or what it drops. */
+  /** Labels that are kept. Empty without a clause, or with `without`. */
   readonly by: readonly string[];
-  /** What it is of. */
+  /** The aggregated expression. */
   readonly of: string;
 }
 
@@ -55,7 +55,7 @@ const AGGREGATION =
 
 const list = (labels: string | undefined): string[] => labels?.split(/\s*,\s*/).map((label) => label.trim()) ?? [];
 
-/** Every aggregation of an expression, those within others too. */
+/** Every aggregation of an expression, including nested ones. */
 export function aggregationsIn(expr: string): Aggregation[] {
   const text = expr.replaceAll(/"(?:[^"\\]|\\.)*"/g, (quoted) => `"${'_'.repeat(quoted.length - 2)}"`);
   return [...text.matchAll(AGGREGATION)].map(({ 0: opening, 1: operator, 2: labels, index }) => {
@@ -67,7 +67,7 @@ export function aggregationsIn(expr: string): Aggregation[] {
   });
 }
 
-/** Labels of every `on` of an expression; none for an `ignoring`, which says the opposite. */
+/** Labels of every `on` of an expression; none for `ignoring`, which is the opposite. */
 export function joinsIn(expr: string): string[][] {
   const joins = expr.matchAll(/(?<![\w:])(on|ignoring)\s*\(([^)]*)\)/g);
   return [...joins].map(([, word, labels]) => (word === 'on' ? list(labels) : []));

@@ -10,7 +10,7 @@ export interface NativePoint {
   readonly positive: { readonly offset: number; readonly bucketCounts: readonly number[] };
 }
 
-/** The part of prometheus/prompb that is sent; the numbers of the fields are the format. */
+/** The part of prometheus/prompb that is sent; the field numbers are the format. */
 const REQUEST = protobuf
   .parse(
     `
@@ -27,10 +27,10 @@ message Histogram {
   )
   .root.lookupType('WriteRequest');
 
-/** The finest that Prometheus takes. */
+/** The finest scale that Prometheus accepts. */
 const MAX_SCHEMA = 8;
 
-/** Sends points of one series to a Prometheus that takes remote writes. */
+/** Sends points of one series to a Prometheus that accepts remote writes. */
 export async function writeNative(
   url: string,
   labels: Readonly<Record<string, string>>,
@@ -75,7 +75,7 @@ function histogramOf({ at, count, sum = 0, scale, zeroCount, positive }: NativeP
   };
 }
 
-/** The block format with literals alone: nothing is compressed. */
+/** The block format with literals only: nothing is compressed. */
 function snappy(bytes: Uint8Array): Buffer<ArrayBuffer> {
   const parts: Uint8Array[] = [varint(bytes.length)];
   for (let from = 0; from < bytes.length; from += 65_536) {

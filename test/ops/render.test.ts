@@ -41,7 +41,7 @@ test('serves the page, its settings and the committed dashboards', async () => {
 
 test('serves every module of the page as JavaScript, without a warning', async () => {
   const modules = new Set(['/tools/render/page/main.ts']);
-  // A Set takes what is added while it is read.
+  // Iterating a Set includes what is added meanwhile.
   for (const path of modules) {
     const response = await get(path);
     expect([path, response.status]).toEqual([path, 200]);

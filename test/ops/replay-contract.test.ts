@@ -6,7 +6,7 @@ import { FAULTS, HARMLESS } from '../../tools/replay/faults.ts';
 import { Service, type ServiceSpec } from '../../tools/replay/service.ts';
 import { DAY, HOUR, ordinaryWeek } from '../../tools/replay/week.ts';
 
-/** Labels by family of everything that a scrape of these services finds between two seconds of the week. */
+/** Labels by family of all series of these services between two seconds of the week. */
 function scraped(specs: readonly ServiceSpec[], from: number, to: number): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>();
   const services = specs.map((spec) => new Service(spec, 1));
@@ -24,7 +24,7 @@ function scraped(specs: readonly ServiceSpec[], from: number, to: number): Map<s
   return found;
 }
 
-/** Metrics that no good day has, with why. */
+/** Metrics that a healthy day lacks, with the reason. */
 const ONLY_IN_FAULTS: ReadonlySet<MetricName> = new Set([]);
 
 const ordinary = (() => {
@@ -52,7 +52,7 @@ test.each(Object.entries(METRICS).filter(([name]) => !ONLY_IN_FAULTS.has(name as
   },
 );
 
-/** Alerts without a fault in the replay, with why. */
+/** Alerts without a fault in the replay, with the reason. */
 const NOT_REPLAYED: Readonly<Record<string, string>> = {
   TidegateWatchdog: 'fires always',
   TidegateTelemetryAbsent: 'fires where nothing at all reports; the replay has several jobs',

@@ -14,7 +14,7 @@ const steps = (from: number, to: number): number[] =>
 test('an alert is pending for its `for`, and continues for its `keep_firing_for`', () => {
   expect(firingsOf({ for: '1m' }, steps(0, 45))).toEqual([]);
   expect(firingsOf({ for: '1m' }, steps(0, 90))).toEqual([{ from: 60, to: 105 }]);
-  // A value that is missing once begins anew, unless it fires on.
+  // A single missing value restarts `for`, but not `keep_firing_for`.
   expect(firingsOf({ for: '1m' }, [...steps(0, 45), ...steps(75, 150)])).toEqual([{ from: 135, to: 165 }]);
   expect(firingsOf({ for: '1m', keep_firing_for: '1m' }, [...steps(0, 60), ...steps(120, 135)])).toEqual([
     { from: 60, to: 210 },
@@ -72,7 +72,7 @@ test('what a page explains is inhibited, and what joins its group is no second p
   ]);
 });
 
-// The week and all faults are `npm run replay`, in ten minutes. These tell whether the replay itself still works.
+// The week and all faults are `npm run replay`, in ten minutes. These tests show whether the replay itself works.
 test('an outage is found in time, and a blip pages nobody', async (context) => {
   need('promtool', context);
   need('prometheus', context);

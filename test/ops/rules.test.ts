@@ -20,7 +20,7 @@ import { neededRules } from './needed-rules.ts';
 import { seriesIn } from './promql.ts';
 import { need, ROOT, runTool, TOOL_TIMEOUT_MS } from './tools.ts';
 
-/** Alerts without a job to name. */
+/** Alerts that name no job. */
 const ABOUT_EVERYTHING = ['TidegateTelemetryAbsent', 'TidegateWatchdog'];
 
 const ALERTS: readonly RenderedRule[] = ruleGroups().flatMap((group) =>
@@ -106,7 +106,7 @@ describe('alerts', () => {
     const checks = RULE_TESTS.flatMap((file) => file.tests).flatMap((each) =>
       each.checks.map((check) => ({ ...check, alert: each.alert })),
     );
-    // A watchdog does one thing.
+    // The watchdog has no action.
     for (const rule of ALERTS.filter((each) => each.alert !== 'TidegateWatchdog')) {
       const own = checks.filter((check) => check.alert === rule.alert);
       expect(
@@ -143,8 +143,9 @@ test.for(['prometheus.yml', 'prometheus.local.yml'])('promtool accepts %s', (con
   expect(runTool(need('promtool', context), ['check', 'config', `prometheus/${config}`])).toContain('rules found');
 });
 
-// Every version of Prometheus's OTLP receiver and of the Collector: a unit in braces adds nothing, seconds are added where the
-// name has no such word, a gauge of unit 1 ends with ratio. They differ in units such as 1/s, which therefore are none of ours.
+// True for every version of Prometheus's OTLP receiver and of the Collector: a unit in braces adds nothing, seconds are
+// added unless the name contains the word, a gauge of unit 1 ends with ratio. They differ in units such as 1/s, which
+// we therefore do not use.
 test.each(Object.entries<Derived>(METRICS))('%s has one name on every way into Prometheus', (name, metric) => {
   const last = name.split(/[._]/).at(-1);
   const said = metric.unit === 's' ? 'seconds' : metric.unit === '1' ? 'ratio' : undefined;
@@ -174,7 +175,7 @@ test('the tests detect a changed threshold', { timeout: TOOL_TIMEOUT_MS }, (cont
   );
 });
 
-/** What promtool says of the tests of a file, over the rules that they are about. @throws Error where one fails */
+/** promtool's output for the tests of a file, over the rules that they need. @throws Error if one fails */
 function runRuleTests(promtool: string, file: RuleTestFile, options?: RuleOptions): string {
   const folder = mkdtempSync(join(tmpdir(), 'tidegate-rules-'));
   try {
@@ -190,7 +191,9 @@ function runRuleTests(promtool: string, file: RuleTestFile, options?: RuleOption
   }
 }
 
-/** One for each alert, as no test of an alert needs the rules of another: a day of one would be a day of all of them. */
+/**
+ * One for each alert, since no test of an alert needs the rules of another: a day of one would be a day of all of them.
+ */
 function partsOf({ expressions, ...file }: RuleTestFile): RuleTestFile[] {
   const alerts = new Set([...file.alerts, ...file.tests.map(({ alert }) => alert)]);
   const parts = [...alerts].map((alert) => ({

@@ -29,7 +29,7 @@ test('every alert links to its heading at the URL in package.json', () => {
   const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest & { files: string[] };
   expect(manifest.files).toContain('prometheus');
   const page = runbookUrl(manifest);
-  // The anchors of GitHub: lower case, and these headings have nothing else to change.
+  // GitHub's anchors are lower case, and these headings need no other change.
   const anchors = [...sections.keys()].map((heading) => `${page}#${heading.toLowerCase()}`);
   const links = ruleGroups().flatMap(({ rules }) => rules.flatMap((rule) => rule.annotations?.runbook_url ?? []));
   expect(links.length).toBeGreaterThan(20);

@@ -9,10 +9,12 @@ export interface Sample {
   readonly value: readonly [time: number, value: string];
 }
 
-/** Asks a query at the end of the samples. @throws Error where Prometheus refuses it */
+/** Evaluates a query at the end of the samples. @throws Error if Prometheus refuses it */
 export type Ask = (expr: string) => Promise<Sample[]>;
 
-/** Runs a real Prometheus over samples in the OpenMetrics format, of which the last are of `end`, in seconds since 1970. */
+/**
+ * Runs a real Prometheus over samples in the OpenMetrics format, the last of which are at `end`, in seconds since 1970.
+ */
 export async function withSamples(
   binaries: { readonly prometheus: string; readonly promtool: string },
   samples: string,

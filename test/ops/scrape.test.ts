@@ -7,7 +7,7 @@ const ROOMY = { requestsPerMinute: 3_000, tokensPerMinute: 3_000_000 };
 
 let wide: App;
 
-// 20 models over three providers, all with as many limits as their headers can tell.
+// 20 models over three providers, all with as many limits as their headers can state.
 beforeAll(async () => {
   wide = await startApp(
     MODELS[0]!,
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => wide.close());
 
-/** One call of every model to its provider, which answers it once with a fault. */
+/** One call of every model, once with each fault. */
 async function everyModel({ stream = false, fault }: { stream?: boolean; fault?: FaultKind }): Promise<void> {
   await Promise.all(
     wide.simulators.map(async (simulator, index) => {
@@ -51,7 +51,7 @@ test('a scrape of 20 models takes less than 50 ms', async () => {
   await everyModel({ stream: true });
   let fastestMs = Infinity;
   for (let i = 0; i < 10; i++) {
-    // What this process computes, the reader included: a busy machine may take its time between.
+    // CPU time of this process, the reader included: a busy machine may be slower by the clock.
     const before = process.cpuUsage();
     await scrape();
     const { user, system } = process.cpuUsage(before);

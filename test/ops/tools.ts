@@ -5,7 +5,7 @@ import { isInstalled } from '../../tools/stack/binaries.ts';
 
 export const ROOT: string = join(import.meta.dirname, '../..');
 
-/** Longest time of a test that runs a tool; two slow cores evaluate a day of rules in 15 s. */
+/** Timeout of a test that runs a tool; two slow cores evaluate a day of rules in 15 s. */
 export const TOOL_TIMEOUT_MS = 120_000;
 
 /** Binaries of each tool, the distribution's name first. */
@@ -18,7 +18,7 @@ const BINARIES = {
 
 export type Tool = keyof typeof BINARIES;
 
-/** The binary of a tool; where it is not installed, skips the test and says so, or fails it in CI. */
+/** The binary of a tool; if it is not installed, skips the test with a message, or fails it in CI. */
 export function need(tool: Tool, context: TestContext): string {
   const binary = BINARIES[tool].find(isInstalled);
   if (binary !== undefined) return binary;
@@ -26,10 +26,10 @@ export function need(tool: Tool, context: TestContext): string {
   return context.skip(`${tool} is not installed`);
 }
 
-/** Runs a tool from the root of the repository. @returns what it printed. @throws Error with what it printed */
+/** Runs a tool from the root of the repository. @returns its output. @throws Error with its output */
 export function runTool(binary: string, args: readonly string[]): string {
   try {
-    // They are short and small: a third of what rule tests cost was Go's collection of garbage.
+    // They are short and small: a third of the cost of rule tests was Go's garbage collection.
     const env = { ...process.env, GOGC: '400' };
     return execFileSync(binary, args, { cwd: ROOT, env, encoding: 'utf8', stdio: 'pipe' });
   } catch (error) {

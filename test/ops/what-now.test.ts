@@ -7,7 +7,7 @@ import { need, TOOL_TIMEOUT_MS } from './tools.ts';
 const LANE = 'gen_ai_provider_name="openai",tidegate_bulkhead="openai/gpt-5.1"';
 const MODEL = 'gen_ai_provider_name="openai",gen_ai_request_model="gpt-5.1"';
 
-/** Gauges by value, and counters by what is added in a minute. */
+/** Gauges by value, and counters by increase per minute. */
 type Samples = Readonly<Record<string, number>>;
 
 const used = (dimension: string, share: number): Samples => ({
@@ -37,7 +37,7 @@ const WELL: Samples = {
   ...refused('requests', 0),
 };
 
-/** What an application is in, and what its operator reads. */
+/** The state of an application, and what its operator reads. */
 const STATES: Readonly<Record<string, readonly [text: string, more: Samples]>> = {
   healthy: ['nothing', {}],
   batch: ['nothing', { ...used('requests', 1), ...waiting(400, 5), ...refused('requests', 5) }],

@@ -14,11 +14,11 @@ export interface Workload {
   readonly guard: Guard;
   /** Where the metrics are scraped. */
   readonly url: string;
-  /** One call, of which the provider's next answers are the given faults. @throws what the call throws */
+  /** One call, with the given faults for the provider's next answers. @throws what the call throws */
   call(faults?: readonly FaultKind[], stream?: boolean): Promise<void>;
-  /** What `worker` returns for the second item of a batch of three, while it is going on. */
+  /** What `worker` returns for the second item of a batch of three, while it is running. */
   inBatch<T>(worker: () => Promise<T>): Promise<T>;
-  /** One call that no guard sends. */
+  /** One unguarded call. */
   bareCall(): Promise<void>;
 }
 
@@ -38,9 +38,9 @@ export async function withWorkload<T>(
     prices: { '*': { input: 1, output: 2 } },
     shared: { store: new MemoryStore(systemClock), processes: 1, account: undefined },
   });
-  // Heard here, so that Node does not print it.
+  // Listened to, so that Node does not print it.
   guard.on('warning', () => undefined);
-  // Nothing is limited, so that no file is made.
+  // Nothing is limited, so no file is created.
   const hits = recordHits({ path: join(tmpdir(), 'no-hits.jsonl'), guard });
   const client = guard.wrap(new OpenAI({ baseURL: simulator.url, apiKey: 'sk-test' }));
   try {

@@ -232,7 +232,7 @@ describe('tidegate batch', () => {
       'The disk is full.',
       expect.stringMatching(/^To resume: npx tidegate batch /),
     ]);
-    // What was answered is not asked for again.
+    // Answered rows are not requested again.
     expect((await run(...args, at('out.jsonl'))).code).toBe(0);
     expect(openai.stats().requests).toBe(2);
   });
@@ -250,7 +250,7 @@ describe('tidegate batch', () => {
     await writeFile(at('o.jsonl.journal.lock'), JSON.stringify({ pid: process.ppid, host: hostname() }));
     expect((await ask('Be short.')).code).toBe(2);
     await rm(at('o.jsonl.journal.lock'));
-    // A run that was refused has touched nothing.
+    // A refused run has changed nothing.
     expect(await file('o.jsonl')).toEqual(before);
     expect((await ask('Be long.', '--accept-changes')).code).toBe(0);
     expect(openai.stats().requests).toBe(2);

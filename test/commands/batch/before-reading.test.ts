@@ -18,7 +18,7 @@ afterEach(async () => {
 
 const at = (name: string): string => join(folder, name);
 
-/** Its standard input would take for ever. */
+/** Its standard input never ends. */
 class Unread extends FakeIo {
   // oxlint-disable-next-line require-yield -- It is not to be read.
   override async *input(): AsyncGenerator<Uint8Array> {
@@ -56,7 +56,7 @@ test.each([
 const DATA = '{"text":"a"}';
 const REQUEST = '{"custom_id":"a","method":"POST","url":"/v1/chat/completions","body":{}}';
 
-// The second line is bad: it is told only where the input was read.
+// The second line is invalid, which is reported only if the input was read.
 test.each([
   ['in.csv', 'id,text', ['--template', '{{body}}', ...CLAUDE], 'The header has no column "body" for the template.'],
   ['in.csv', 'id,text', CLAUDE, 'Rows of data need --template'],

@@ -130,7 +130,7 @@ async function compare(seed: number) {
   return { code, told, seconds, usd: end.cost.usd };
 }
 
-// Caches, limits in parts of a minute, choices and equal rows: each was outside of what was told once, among 80 draws.
+// Caches, limits in parts of a minute, choices and equal rows: each was once outside of the estimate, among 80 draws.
 test.each([6, 13, 14, 28, 30, 33, 35, 37])('price and time of draw %i are as estimated', async (seed) => {
   const { code, told, seconds, usd } = await compare(seed);
   expect(code).toBe(0);

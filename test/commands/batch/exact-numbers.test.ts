@@ -3,12 +3,12 @@ import { expect, test } from 'vitest';
 import { at, type Provider, row, simulate, start } from './provider-run.ts';
 import { type Step, tampered } from './tampered.ts';
 
-/** Such as an id in the input of Anthropic's tools, which is no text. */
+/** Such as an id in the input of Anthropic's tools, which is not a string. */
 const ID = '12345678901234567890';
 const HOLDS_ID = new RegExp(`"account":${ID}[,}]`);
 const LAST_ID = 'row.2';
 
-/** Rows whose answers hold the id; the one with the last id is refused row by row. */
+/** Rows whose answers contain the id; the one with the last id is refused row by row. */
 async function provider(kind: Provider) {
   const rows = ['row.0', 'row.1', LAST_ID].map((id) => row(kind, id));
   await writeFile(at('in.jsonl'), `${rows.join('\n')}\n`);

@@ -8,7 +8,7 @@ import { FakeIo } from '../fake-io.ts';
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'files-'));
-  // Nothing here is to be sent; what would be fails at once.
+  // Nothing here should be sent; a request would fail at once.
   vi.stubEnv('OPENAI_API_KEY', 'sk-test');
   vi.stubEnv('OPENAI_BASE_URL', 'http://127.0.0.1:1/v1');
 });

@@ -14,7 +14,7 @@ const RIGHTS =
   '+@connection +@transaction -@dangerous +eval +evalsha +time +info +subscribe +unsubscribe +publish';
 const CLI = new URL('../../../src/cli.ts', import.meta.url).pathname;
 const ROWS = 300;
-/** Rows that one process has at work. */
+/** Rows that one process has in flight. */
 const AT_ONCE = 16;
 const SOON = { timeout: 20_000, interval: 20 };
 
@@ -84,7 +84,7 @@ async function ready(worker: Started): Promise<void> {
 const sent = (least: number): Promise<void> =>
   vi.waitFor(() => expect(simulator.stats().requests).toBeGreaterThanOrEqual(least), SOON);
 
-/** What a run has come to, without what differs from answer to answer. */
+/** The results of a run, without parts that vary between answers. */
 async function results(out: string): Promise<unknown[]> {
   const text = await readFile(join(folder, out), 'utf8');
   return text
@@ -106,7 +106,7 @@ test('three machines share one job, and the others do the rows of a killed one',
   workers[1]!.child.kill('SIGTERM');
   expect(await workers[1]!.exit, workers[1]!.said()).toEqual([0, null]);
 
-  // Nothing was sent twice but what the killed one had at work.
+  // Only rows that the killed worker had in flight were sent twice.
   const { requests, rejected } = simulator.stats();
   expect(rejected).toBe(0);
   expect(requests).toBeGreaterThanOrEqual(ROWS);
@@ -129,7 +129,7 @@ test('a run that dies can be resumed: workers have done its rows meanwhile, and 
   await sent(60);
   first.child.kill('SIGKILL');
   await first.exit;
-  // The queue is worked on without it.
+  // Workers continue without it.
   await sent(150);
   const second = start(...args);
   expect(await second.exit, second.said()).toEqual([0, null]);

@@ -47,7 +47,7 @@ const line = (id: number, body: object): string =>
     body: { model: 'gpt-4o-mini', messages: [{ role: 'user', content: `mail ${id}` }], ...body },
   });
 
-/** A cent for a token. */
+/** One cent per token. */
 const PRICES = JSON.stringify({ '*': { input: 10_000, output: 10_000 } });
 
 test('a budget ends the run with code 3 and its results so far; a larger one resumes it', async () => {
@@ -86,7 +86,7 @@ test('a budget is kept by the prices of the package, for both providers', async 
     JSON.stringify({ custom_id: `a-${id}`, params: { ...message, system: String(id) } }),
   );
   await writeFile(at('in.jsonl'), input.join('\n'));
-  // The worst case of a row is half a cent, and it costs some hundred thousandths.
+  // The worst case of a row is half a cent; its real cost is some hundred thousandths of a dollar.
   const { code, err } = await run(at('in.jsonl'), '--out', at('out.jsonl'), '--max-cost', '0.0055');
   expect([code, (await rows('out.jsonl')).length]).toEqual([3, anthropic.stats().requests]);
   expect(anthropic.stats().requests).toBeGreaterThan(0);

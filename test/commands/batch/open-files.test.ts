@@ -9,7 +9,7 @@ import { halvesOf, withoutBadRows } from '../../../src/commands/batch/provider/s
 import { LineFile } from '../../../src/commands/batch/result-files.ts';
 
 const form: BatchForm = { head: '', between: '\n', tail: '\n' };
-/** Beyond what is kept back before a file is written. */
+/** More than is buffered before a file is written. */
 const ROWS = 400;
 const TEXT = 'x'.repeat(1_000);
 
@@ -29,12 +29,12 @@ const openIn = (path: string): string[] =>
       const target = readlinkSync(`/proc/self/fd/${fd}`);
       return target.startsWith(path) ? [target] : [];
     } catch {
-      // That of the listing itself.
+      // The descriptor of the listing itself.
       return [];
     }
   });
 
-/** Rows are noted until the run has ended in the middle. */
+/** Rows that end the run in the middle. */
 function settingsOf(rows: number) {
   let noted = 0;
   const ended = new Error('The run has ended.');

@@ -38,7 +38,7 @@ function start(...args: string[]): {
   return { child, said: () => said, exit: once(child, 'close') as Promise<[number | null, string | null]> };
 }
 
-/** Rows that a run would find; a torn line is none. */
+/** Rows that a run would find; a truncated line is none. */
 async function journaled(): Promise<number> {
   const text = await readFile(join(folder, 'out.jsonl.journal'), 'utf8');
   return text
@@ -89,7 +89,7 @@ test('the second Ctrl-C ends at once, as SIGKILL does: nothing finished is lost'
   await untilSent(50);
   second.child.kill('SIGKILL');
   await second.exit;
-  // What it has sent may still be on its way.
+  // Sent requests may still be on their way.
   let sent = -1;
   await until(
     'nothing comes any more',
@@ -104,7 +104,7 @@ test('the second Ctrl-C ends at once, as SIGKILL does: nothing finished is lost'
   expect(kept).toBeGreaterThan(0);
   expect(await start(...args).exit).toEqual([0, null]);
   expect(await ids()).toEqual(everyRow);
-  // How many answers wait for the disk at an end is the disk's affair: what is in the journal is not sent again, all else is once.
+  // How many answers are not written yet depends on the disk: rows in the journal are not sent again, all others once.
   expect(simulator.stats().requests - sent).toBe(ROWS - kept);
 });
 

@@ -33,7 +33,7 @@ async function run(provider: Provider, tamper: Tamper, ...args: string[]) {
   return { ...(await again()), again, count, created: () => proxy.created };
 }
 
-/** What is done to the first, second and so on of a step, and nothing to what comes after. */
+/** What happens to the first, second and later requests of a step; further ones are left alone. */
 const first =
   (of: Step, ...done: (Tampering | undefined)[]): Tamper =>
   (step, nth) =>
@@ -66,7 +66,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)(
       const { code, err, count, created } = await run(provider, tamper);
       expect([code, await ids('out.jsonl')]).toEqual([0, names(ROWS)]);
       expect([created(), count('row')]).toEqual([1, 0]);
-      // It is told once, not at every try.
+      // Reported once, not at every attempt.
       expect(err.match(/Retrying/g)?.length ?? 0).toBeLessThan(5);
     });
 

@@ -15,7 +15,7 @@ function writeRows(provider: Provider): Promise<void> {
   return writeFile(at('in.jsonl'), rows.join('\n'));
 }
 
-/** As many batches as the provider has. */
+/** Number of batches that the provider has. */
 async function batchesOf(simulator: Simulator, provider: Provider): Promise<number> {
   const path = provider === 'anthropic' ? '/v1/messages/batches' : '/batches';
   const answer = await fetch(`${simulator.url}${path}?limit=100`, {
@@ -29,7 +29,7 @@ async function killed(simulator: Simulator, provider: Provider): Promise<void> {
   await until(() => run.err().includes('Created batch'));
   run.io.stop();
   await run.code;
-  // As if the process had ended before it could write the id of its batch.
+  // As if the process had died before it could write the id of its batch.
   const journal = at('out.jsonl.journal');
   const kept = (await readFile(journal, 'utf8')).split('\n').filter((line) => !line.includes('"id":"'));
   await writeFile(journal, kept.join('\n'));
@@ -103,7 +103,7 @@ test('with a budget the rows go in rounds, and what does not fit is left for a l
       .map((id) => row('openai', id, { max_tokens: 1_000 }))
       .join('\n'),
   );
-  // The worst case of a row is a dollar, of which it takes a few hundredths.
+  // The worst case of a row is a dollar, of which it uses a few hundredths.
   const budget = ['--prices', at('prices.json'), '--max-cost'];
   const first = start(simulator, 'openai', ...budget, '1.05');
   expect(await first.code).toBe(3);
@@ -162,7 +162,7 @@ test(`${KILLS} kills at any moment lose no row and request none twice`, async ()
     const child = spawn(process.execPath, args, { env, stdio: 'ignore' });
     const seen = simulator.stats().requests;
     const ended = once(child, 'exit') as Promise<[number | null]>;
-    // Some requests later, wherever that is.
+    // A few requests later, wherever that is.
     const after = run < KILLS ? seen + 1 + Math.floor(Math.random() * 12) : Infinity;
     const stopWatching = every(1, () => simulator.stats().requests >= after && child.kill('SIGKILL'));
     [code] = await ended;

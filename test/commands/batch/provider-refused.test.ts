@@ -22,7 +22,7 @@ async function run(provider: Provider, tamper: Tamper, rows: Rows, options: obje
 
 const plain = (count: number): Rows => names(count).map((id) => [id]);
 
-/** A batch whose file is refused as a whole, as it shows when it is looked at. */
+/** A batch whose file is refused as a whole when it is validated. */
 const failed = (...data: object[]): ((text: string) => string) => {
   return (text) =>
     JSON.stringify({ ...(JSON.parse(text) as object), status: 'failed', errors: { object: 'list', data } });
@@ -99,7 +99,7 @@ describe.each(['openai', 'groq'] as const)('a file that %s refuses', (provider) 
 describe.each(['openai', 'anthropic', 'groq'] as const)('a restarted run of %s', (provider) => {
   test('does not lose rows that the previous one was still collecting', async () => {
     const { again, count, proxy } = await run(provider, () => undefined, plain(3));
-    // As if it had been killed behind the first thousand rows of a file.
+    // As if it had been killed after the first thousand rows of a file.
     const journal = await readFile(at('out.jsonl.journal'), 'utf8');
     const [head, rows] = journal.split('\n');
     expect(rows).toContain('"rows"');
@@ -126,7 +126,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)('a restarted run of %s',
     isOther = false;
     const known = proxy.steps.filter((step) => step === 'look').length;
     expect(known).toBeGreaterThan(5);
-    // With the right key it goes on where it was.
+    // With the right key it resumes.
     expect((await again()).code).toBe(0);
     expect([await ids('out.jsonl'), count('row'), proxy.created]).toEqual([names(3), 0, 1]);
   });
@@ -136,7 +136,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)('a restarted run of %s',
       provider,
       (step, nth) => (step === 'look' && nth === 2 ? { status: 401, text: '{}' } : undefined),
       plain(3),
-      // Not over at the first look.
+      // Not finished at the first poll.
       { batches: { seconds: 3 } },
     );
     const second = await again('--via', 'sync');
@@ -165,7 +165,7 @@ test('takes what a batch has when it cannot be cancelled at the deadline', async
       .map(([id]) => row('openai', id))
       .join('\n'),
   );
-  // Row by row has its time from 658 s on.
+  // The time for sending row by row starts at 658 s.
   const begun = start({ url }, 'openai', '--deadline', '22m', '--poll', '60');
   while (!begun.err().includes('Created batch')) await socketsQuiet();
   await vi.advanceTimersByTimeAsync(658_000);

@@ -72,12 +72,12 @@ export const names = (count: number): string[] => Array.from({ length: count }, 
 
 export const until = (seen: () => boolean): Promise<void> => realUntil('the run gets there', seen);
 
-/** Keeps time from passing but by `hurried`. */
+/** Lets time pass only by `hurried`. */
 export function stopTime(): void {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
 }
 
-/** Passes the time of whatever waits, as soon as nothing moves on the sockets. */
+/** Advances to the next timer as soon as nothing moves on the sockets. */
 export async function hurried<T>(done: Promise<T>): Promise<T> {
   const run = { over: false };
   const ended = done.finally(() => (run.over = true));

@@ -5,7 +5,7 @@ import { socketsQuiet } from '../../helpers/socket-clock.ts';
 import type { Simulator } from '../../../src/testing.ts';
 import { at, folder, hurried, ids, lines, names, row, simulate, start, stopTime, until } from './provider-run.ts';
 
-/** A run that no process has begun before. */
+/** A new run. */
 const FRESH = { elapsedMs: 0, hasBatches: false };
 
 describe.each(['openai', 'anthropic', 'groq'] as const)('rows through the batches of %s', (provider) => {
@@ -20,7 +20,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)('rows through the batche
     const [first] = await lines('out.jsonl');
     expect(JSON.stringify(first)).toContain('re: mail row.0');
     expect(run.err()).toMatch(/Created batch \S+ of 40 rows\./);
-    // An upload, a batch, looks at it and downloads: none of a row.
+    // An upload, a batch, polls and downloads: no request per row.
     expect(simulator.stats().requests).toBeLessThan(15);
     expect((await readdir(folder)).sort()).toEqual(['in.jsonl', 'out.errors.jsonl', 'out.jsonl', 'out.jsonl.journal']);
   });
@@ -30,7 +30,7 @@ describe.each(['openai', 'anthropic', 'groq'] as const)('rows through the batche
     await writeFile(at('in.jsonl'), row(provider, 'a'));
     expect(await start(simulator, provider).code).toBe(0);
     expect(JSON.stringify(await lines('out.jsonl'))).toContain('one\u2028two\u2029three');
-    // Of a result that was not understood the row would have been sent, and paid, again.
+    // A row whose result was not understood would be sent, and paid for, again.
     expect(Object.keys(simulator.stats().models).filter((model) => !model.includes('batches'))).toEqual([]);
   });
 
@@ -81,7 +81,7 @@ test('are sent row by row if the provider has not done them before the deadline'
       .map((id) => row('openai', id))
       .join('\n'),
   );
-  // The time for rows one by one is a minute, and ten for the end of the batch: the rest is the batch's.
+  // The time for single rows is a minute, and ten for the end of the batch; the rest is the batch's.
   const { leaveAfterMs } = chooseWay({ via: 'auto', deadlineMs: 1_300_000, ...FRESH, rows: 20, seconds: 0 });
   expect(leaveAfterMs).toBe(640_000);
   stopTime();
@@ -92,7 +92,8 @@ test('are sent row by row if the provider has not done them before the deadline'
   expect(await hurried(run.code)).toBe(0);
   expect(run.err()).toMatch(/Rows that the provider has not finished in \d+ min are sent row by row\./);
   expect(await ids('out.jsonl')).toEqual(names(20));
-  // The simulator has an answer for each row of a batch; about half were done when it was cancelled, and are not asked for again.
+  // The simulator has an answer for each row; about half were done when the batch was cancelled, and are not requested
+  // again.
   const oneByOne = answers - 20;
   expect(oneByOne).toBeGreaterThan(6);
   expect(oneByOne).toBeLessThan(14);
@@ -144,7 +145,7 @@ test.each([
   ['auto', 360, 'provider-batch', 360 * 60_000 - 660_000 - 1.2 * 600_000],
   ['provider-batch', 5, 'sync', undefined],
 ] as const)('%s with %s minutes is %s', (via, minutes, chosen, leaveAfterMs) => {
-  // A thousand rows at a hundred a minute are ten minutes.
+  // A thousand rows at a hundred a minute take ten minutes.
   const deadlineMs = minutes === undefined ? undefined : minutes * 60_000;
   const way = chooseWay({
     via,
@@ -157,7 +158,7 @@ test.each([
 });
 
 test.each([
-  // Two hours of six are left, of which a thousand rows need 23 minutes.
+  // Two of six hours are left, and a thousand rows need 23 minutes.
   [4, false, 'provider-batch', 97],
   [4, true, 'provider-batch', 97],
   [5.5, false, 'sync', undefined],
@@ -197,7 +198,7 @@ describe('a deadline applies to the run', () => {
     vi.useRealTimers();
   }
 
-  /** The wall clock, which goes on while no process is there. */
+  /** The wall clock, which continues while no process runs. */
   const later = (minutes: number): unknown => vi.setSystemTime(Date.now() + minutes * 60_000);
 
   test('and not to the process that resumes it', async () => {
@@ -208,7 +209,7 @@ describe('a deadline applies to the run', () => {
     later(20);
     const second = start(simulator, 'openai', ...deadline);
     while (!second.err().includes('Resuming batch')) await socketsQuiet();
-    // Of 40 minutes 28.8 are the batch's, and 20 of those are over.
+    // Of 40 minutes 28.8 are the batch's, of which 20 have passed.
     expect(second.err()).toMatch(/Rows that the provider has not finished in 8 min \d+ s are sent row by row\./);
     expect(await hurried(second.code)).toBe(0);
     expect(second.err()).toContain('Cancelling batch');

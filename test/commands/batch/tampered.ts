@@ -11,13 +11,13 @@ import { buffer } from 'node:stream/consumers';
 import { afterEach } from 'vitest';
 import type { Simulator } from '../../../src/testing.ts';
 
-/** What is done to a request of the batch API, or to its answer; undefined where it goes through as it is. */
+/** What happens to a request of the batch API, or to its answer; undefined to pass it through unchanged. */
 export type Tampering =
   /** It never reaches the provider. */
   | 'lost'
-  /** The provider does it, and nobody hears of it. */
+  /** The provider handles it, and the answer is lost. */
   | 'answer lost'
-  /** The connection breaks off, and the provider does it all the same, once it has been looked for `after` times. */
+  /** The connection breaks off, but the provider handles it, visibly after `after` polls. */
   | { readonly lateBy: number }
   /** The answer breaks off in the middle of its body. */
   | 'cut'
@@ -30,14 +30,14 @@ type ToAnswer = Exclude<Tampering, { readonly status: number } | { readonly late
 
 export type Step = 'upload' | 'create' | 'list' | 'look' | 'cancel' | 'results' | 'discard' | 'row';
 
-/** `cancel` ends the newest batch, as somebody else would. @returns Whether there was one. */
+/** `cancel` ends the newest batch, as another user would. @returns Whether there was one. */
 export type Tamper = (step: Step, nth: number, cancel: () => boolean) => Tampering | undefined;
 
 export interface Tampered {
   readonly url: string;
   /** Batches that the provider has made. */
   readonly created: number;
-  /** What came, in its order. */
+  /** Requests, in order of arrival. */
   readonly steps: Step[];
 }
 
@@ -57,12 +57,12 @@ const STEPS: readonly (readonly [Step, RegExp])[] = [
   ['row', /^POST /],
 ];
 
-/** A provider on a bad day: the simulator, behind something that does to the nth request of a kind what `tamper` says. */
+/** A faulty provider: the simulator behind a proxy that applies `tamper` to the nth request of a kind. */
 export async function tampered(simulator: Simulator, tamper: Tamper): Promise<Tampered> {
   const steps: Step[] = [];
   const made: { readonly url: string; readonly headers: IncomingHttpHeaders; readonly id: string }[] = [];
   const late: { readonly request: ReturnType<typeof held>; lists: number }[] = [];
-  /** Reads a request, and breaks its connection off. */
+  /** Reads a request, and resets its connection. */
   const held = async (request: IncomingMessage) => {
     const { url, method, headers } = request;
     const body = await buffer(request);

@@ -26,13 +26,15 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** @returns Part of the input that came from the provider's cache, and what the provider counted of its limit. */
+/**
+ * @returns The part of the input that came from the provider's cache, and what the provider counted against its limit.
+ */
 async function cachedBy(provider: Provider, ...args: string[]): Promise<{ cached: number; counted: number }> {
   const limit = provider === 'anthropic' ? 'inputTokensPerMinute' : 'tokensPerMinute';
   await using simulator = await startSimulator({
     provider,
     limits: { requestsPerMinute: 60_000, [limit]: 400_000 },
-    // Passes when all that are sent at once have arrived.
+    // Continues when all concurrent requests have arrived.
     latency: { baseMs: 1_000 },
     clock: socketClock,
     reply: 'label',
@@ -56,9 +58,9 @@ describe('rows with a common prefix', () => {
     const cold = await cachedBy(provider, '--no-warm');
     const warm = await cachedBy(provider);
     expect(cold.cached).toBeLessThan(warm.cached / 2);
-    // OpenAI and Groq keep the first 1,024 tokens of these, Anthropic what is marked.
+    // OpenAI and Groq cache the first 1,024 tokens of these, Anthropic what is marked.
     expect(warm.cached).toBeGreaterThan(provider === 'anthropic' ? 0.9 : 0.35);
-    // OpenAI counts cached input as any other.
+    // OpenAI counts cached input like any other.
     const share = { anthropic: 0.1, openai: 1, groq: 0.7 }[provider];
     expect(warm.counted).toBeLessThanOrEqual(cold.counted * share);
   });

@@ -40,7 +40,7 @@ const target: Target = {
   headers: { authorization: 'Bearer sk-secret' },
 };
 
-/** What was sent, by whom. */
+/** Sent requests, by worker. */
 class Sent {
   readonly by = new Map<string, string[]>();
 

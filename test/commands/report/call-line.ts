@@ -2,7 +2,7 @@ import type { CallLine } from '../../../src/hits/hit-line.ts';
 
 const START = Date.UTC(2026, 0, 15, 9, 30);
 
-/** When something of a record was, milliseconds after its beginning. */
+/** Time of an event of a record, in milliseconds after its beginning. */
 export const at = (ms: number): string => new Date(START + ms).toISOString();
 
 /** A call of a record. */

@@ -160,7 +160,7 @@ describe('tidegate report', () => {
     const { text, io } = await report([hit({}), ...calls], '--json');
     expect(io.errLines).toEqual([]);
     const made = JSON.parse(text) as { limits: { advice: string[] }[]; pools: unknown[] };
-    // 60 calls of 2,000 tokens in one minute, against 60,000: 1,000 tokens a second where 950 are inside.
+    // 60 calls of 2,000 tokens in one minute, against 60,000: 1,000 tokens a second where 950 fit.
     expect(made.pools).toMatchObject([
       { calls: 60, meanDurationMs: 2_000, busiest: { requests: 60, tokens: 120_000, inputTokens: 90_000 } },
     ]);

@@ -47,7 +47,7 @@ async function asked(lines: readonly object[], ...changes: string[]): Promise<{ 
   return JSON.parse(out) as { whatIf: WhatIf[]; notes: string[] };
 }
 
-/** Calls that have waited for nothing: what is known of the limits is all there is. */
+/** Calls that never waited: only the limits reveal anything. */
 const unhurried = (count: number) =>
   Array.from({ length: count }, (_, each) => callLine(each, { durationMs: 2_000, waitedMs: 0 }));
 
@@ -59,7 +59,7 @@ describe('report --what-if', () => {
     const { whatIf, notes } = await asked(busy, 'tpm=2000000', 'tpm=120000', 'max_tokens=100');
     expect(notes).toEqual([]);
     const [plenty, double, shorter] = whatIf as [WhatIf, WhatIf, WhatIf];
-    // A minute's worth is there at once; the rest comes at a thousand tokens a second.
+    // One minute's worth is available at once; the rest comes at a thousand tokens a second.
     const minutes = (300_000 - 60_000) / 60_000;
     expect(plenty.before.tookMs / 60_000).toBeGreaterThan(minutes * 0.98);
     expect(plenty.before.tookMs / 60_000).toBeLessThan(minutes * 1.25);
@@ -86,7 +86,7 @@ describe('report --what-if', () => {
     const lines = [limit('requests', 600), ...unhurried(300)];
     const replayed = async (...learned: LimitLine[]): Promise<WhatIf> =>
       (await asked([...lines, ...learned], 'rpm=6000')).whatIf[0]!;
-    // All at once; ten, and ten each second; all where that was learned to be wrong.
+    // All at once; ten, and ten each second; all, where what was learned is wrong.
     expect((await replayed()).before.tookMs).toBeLessThan(8_000);
     const short = limit('requests', 600, { atOnce: 10, perMinute: 600 });
     const { before, after, shapes } = await replayed(short);
@@ -107,7 +107,7 @@ describe('report --what-if', () => {
   });
 
   test('takes as long as the record did if what was learned does not explain it', async () => {
-    // 120 in each half minute, of which the lane believed that they come back more than twice as fast.
+    // 120 in each half minute, while the lane believed in a refill more than twice as fast.
     const lines = [
       limit('requests', 240, { source: 'body', atOnce: 240, perMinute: 620 }),
       ...Array.from({ length: 360 }, (_, each) => {
@@ -253,7 +253,7 @@ describe('report --what-if', () => {
       before: { calls: 20, succeeded: 20, refusals: 0 },
       after: { calls: 20, succeeded: 20 },
     });
-    // Five at once, then one in twelve seconds.
+    // Five at once, then one every twelve seconds.
     expect(whatIf[0]!.after.tookMs).toBeGreaterThan(15 * 12_000 * 0.95);
     expect(whatIf[0]!.after.tookMs).toBeLessThan(15 * 12_000 * 1.3);
   });
@@ -302,7 +302,7 @@ describe('report --what-if', () => {
           Math.max(needed * 0.99, Math.max(...calls.map(({ serviceMs }) => serviceMs))),
         );
         const arrived = Math.max(...calls.map(({ atMs }) => atMs));
-        // What comes last waits for the rest, and its answer takes its time.
+        // The last call waits for the rest, and its answer takes time.
         expect(result.tookMs).toBeLessThan(Math.max(needed, 0) * 1.3 + arrived + 30_000 + 8_000);
         const free = await run(setup, 1_000);
         expect(free).toMatchObject({ succeeded: calls.length, refusals: 0 });

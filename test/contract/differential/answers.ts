@@ -2,16 +2,16 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompress
 import type { SdkCase } from '../../helpers/sdk-matrix.ts';
 import type { Draw } from './draw.ts';
 
-/** What the server does with one request; the same for both clients. */
+/** How the server answers one request; the same for both clients. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly chunks: readonly Buffer[];
-  /** After the chunks: a good end, a connection that breaks, or nothing more. */
+  /** After the chunks: a regular end, a reset connection, or nothing more. */
   readonly end: 'ends' | 'breaks' | 'stalls';
-  /** Whether the head says how long the body is. */
+  /** Whether the head has a content-length. */
   readonly sized: boolean;
-  /** Chunks come one by one, so that the reader sees them apart. */
+  /** Whether chunks are sent one by one, so that the reader sees them apart. */
   readonly paced: boolean;
 }
 
@@ -52,7 +52,7 @@ export function drawAnswer(draw: Draw, sdk: SdkCase, streamed: boolean): Answer 
     : draw.pick([...OTHER_TYPES, ...JSON_TYPES, 'text/event-stream']);
   const { bytes, encoding } = encode(draw, whole);
   const empty = status === 204 || status === 205;
-  // What undici says of a body that is cut short and falsely encoded is chance.
+  // undici's error for a body that is truncated and wrongly encoded varies.
   const end =
     empty || encoding !== undefined ? 'ends' : draw.chance(0.86) ? 'ends' : draw.chance(0.75) ? 'breaks' : 'stalls';
   const kept = end === 'ends' ? bytes : bytes.subarray(0, draw.whole(0, bytes.length));

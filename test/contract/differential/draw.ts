@@ -1,9 +1,9 @@
-/** Random choices that a seed repeats. */
+/** Random choices that a seed reproduces. */
 export class Draw {
   #state: number;
 
   constructor(seed: number) {
-    // Neighbouring seeds share nothing.
+    // Decorrelates neighbouring seeds.
     this.#state = Math.imul(seed ^ 0x9e37_79b9, 0x85eb_ca6b) >>> 0;
     this.#next();
   }

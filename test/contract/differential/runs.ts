@@ -1,7 +1,7 @@
 import type { AnyClient, SdkCase } from '../../helpers/sdk-matrix.ts';
 import type { Draw } from './draw.ts';
 
-/** One way in which an application uses an answer. Returns what it saw. */
+/** One way in which an application uses an answer. Returns what it observed. */
 export interface Run {
   readonly name: string;
   readonly streamed: boolean;

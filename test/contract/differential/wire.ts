@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { looks } from '../../helpers/socket-clock.ts';
 import type { Answer } from './answers.ts';
 
-/** After so many what was sent has been read, and decompressed. */
+/** After this many turns everything sent has been read and decompressed. */
 const ARRIVED_LOOKS = 50;
 
-/** A request as it came over the wire. */
+/** A request as it was received. */
 export interface Wire {
   readonly method: string;
   readonly path: string;
@@ -14,7 +14,7 @@ export interface Wire {
   readonly body: string;
 }
 
-/** A server on loopback whose answers are told to it by the first part of the path. */
+/** A loopback server whose answers are set by the first part of the path. */
 export class AnswerServer {
   readonly #server: Server;
   readonly #answers = new Map<string, { answer: Answer; onStall: () => void }>();
@@ -36,7 +36,7 @@ export class AnswerServer {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** What requests below this name get; returns what came. `onStall`: all was sent of an answer that has no end. */
+  /** Sets the answers below this name; returns the requests. `onStall`: an endless answer was sent completely. */
   expect(name: string, answer: Answer, onStall: () => void): Wire[] {
     const seen: Wire[] = [];
     this.#answers.set(name, { answer, onStall });
@@ -56,7 +56,7 @@ export class AnswerServer {
     const headers: [string, string][] = [];
     for (let at = 0; at < request.rawHeaders.length; at += 2) {
       const [key, value] = [request.rawHeaders[at]!.toLowerCase(), request.rawHeaders[at + 1]!];
-      // Which connection an agent takes is chance.
+      // Which connection an agent takes is random.
       if (key !== 'host' && key !== 'connection') headers.push([key, value]);
     }
     this.#seen.get(name)?.push({
@@ -86,6 +86,6 @@ async function send(response: ServerResponse, { status, headers, chunks, end, si
     if (paced) await new Promise((resolve) => setImmediate(resolve));
   }
   if (end === 'ends') response.end();
-  // What was sent is to arrive before the reset overtakes it.
+  // Lets sent data arrive before the reset.
   else if (end === 'breaks') void looks(5).then(() => response.destroy());
 }

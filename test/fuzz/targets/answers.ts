@@ -15,13 +15,13 @@ function eventsOf(chunks: readonly Uint8Array[]): string {
   return JSON.stringify(events);
 }
 
-/** What an answer says, whole or in events. */
+/** The contents of an answer, whole or in events. */
 export const ANSWERS: readonly Target[] = [
   {
     name: 'sse-scanner',
     run(text) {
       const bytes = new TextEncoder().encode(text);
-      // Where the bytes are cut depends on the text, and so on the seed.
+      // Where the bytes are cut follows from the text, and so from the seed.
       const at = bytes.length === 0 ? 0 : bytes[bytes.length >> 1]! % bytes.length;
       const [whole, cut] = [eventsOf([bytes]), eventsOf([bytes.subarray(0, at), bytes.subarray(at)])];
       ensure(whole === cut, `other events when cut at ${at}`);
@@ -50,7 +50,7 @@ export const ANSWERS: readonly Target[] = [
       const value = parseJson(text);
       const found = lastMember(text, 'usage');
       if (typeof value !== 'object' || value === null || Array.isArray(value) || text.length > 60_000) return;
-      // A key may be written with escapes; it is found as it stands.
+      // A key may be written with escapes; it is found as it is spelled.
       if (!Object.hasOwn(value, 'usage')) ensure(found === undefined, 'a member that is not there');
       else if (!text.includes('\\u')) {
         const expected = JSON.stringify((value as { usage: unknown }).usage);

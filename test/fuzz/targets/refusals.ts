@@ -10,7 +10,7 @@ import { adapterFor } from '../../../src/providers/registry.ts';
 import type { Target } from '../target.ts';
 import { ensure, headersOf, NOW, PROVIDERS, sound, soundFailure, soundReadings } from './sound.ts';
 
-/** What a refusal says: its headers, its body, its words. */
+/** The contents of a refusal: headers, body, message. */
 export const REFUSALS: readonly Target[] = [
   {
     name: 'header-limits',

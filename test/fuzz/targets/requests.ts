@@ -15,7 +15,7 @@ import { recognizeRequest } from '../../../src/unguarded/recognize-request.ts';
 import type { Target } from '../target.ts';
 import { ensure, PROVIDERS, sound } from './sound.ts';
 
-/** A bad option throws our error, and only that. */
+/** A bad option throws our own error, and nothing else. */
 function refusing(check: () => unknown): void {
   try {
     check();
@@ -25,7 +25,7 @@ function refusing(check: () => unknown): void {
   }
 }
 
-/** What an application, its environment or a web page sends. */
+/** Input from an application, its environment or a web page. */
 export const REQUESTS: readonly Target[] = [
   {
     name: 'endpoint',
@@ -88,7 +88,7 @@ export const REQUESTS: readonly Target[] = [
       const [host = '', origin] = text.split('\n');
       const problem = accessProblem({ host, ...(origin === undefined ? {} : { origin }) }, ['127.0.0.1']);
       if (problem !== undefined) return;
-      // Whoever may ask is of this machine, of a private network, or an address.
+      // Accepted hosts are of this machine, of a private network, or addresses.
       const name = new URL(`http://${host}`).hostname.replace(/\.$/, '');
       ensure(/^[\d.]+$|^\[|^[^.]*$|(?:^|\.)(?:localhost|internal|local|svc|test)$/.test(name), `${name} let in`);
       ensure(origin === undefined || origin === `http://${host}`, `${origin} let in`);

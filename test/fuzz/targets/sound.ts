@@ -16,7 +16,7 @@ export function ensure(holds: boolean, what: string): void {
   if (!holds) throw new Error(what);
 }
 
-/** Undefined, or a number that can be counted and waited with. */
+/** Undefined, or a number that is safe to count and wait with. */
 export function sound(value: unknown, name: string): void {
   if (value === undefined) return;
   ensure(typeof value === 'number' && Number.isFinite(value) && value >= 0, `${name} is ${String(value)}`);
@@ -52,7 +52,7 @@ export function soundInfo({ id, model, finishReasons = [] }: ResponseInfo): void
   ensure(finishReasons.length <= 128, 'too many reasons');
 }
 
-/** `name: value` a line, as a server would send it. */
+/** One `name: value` per line, as a server would send it. */
 export function headersOf(text: string): Headers {
   const headers = new Headers();
   for (const line of text.split('\n')) {
@@ -61,7 +61,7 @@ export function headersOf(text: string): Headers {
     try {
       headers.append(line.slice(0, colon), line.slice(colon + 1).trim());
     } catch {
-      // No HTTP parser would let it pass either.
+      // No HTTP parser would accept it either.
     }
   }
   return headers;
