@@ -38,7 +38,7 @@ describe('how late a call may be sent', () => {
     expect(time.startBy(20_000, 5_000)).toBe(12_000);
     time.answered(5_100, 5_200);
     expect(time.startBy(20_000, 5_200)).toBe(19_900);
-    // Sent before the lane was well, and cut only now.
+    // Sent before the lane recovered, and cut off only now.
     for (let i = 0; i < 32; i++) time.cut(50, 6_000);
     expect(time.startBy(20_000, 6_000)).toBe(19_900);
   });

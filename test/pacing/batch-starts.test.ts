@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { BATCHES } from '../../bench/sim/random/batch-cases.ts';
 import { runCase } from '../../bench/sim/random/run-case.ts';
 
-/** A part of what a limit lets through at once, or fewer than this. */
+/** A part of the burst, or fewer calls than this. */
 const MAX_REFUSED = 6;
 const ROWS = 200;
-/** Nobody waits for a batch: feeling out what fits may take some seconds of it, once. */
+/** No one waits for a batch: finding its limits may take it some seconds, once. */
 const FELT_OUT_MS = 2_600;
 
 const told = BATCHES.filter(({ name }) => /(openai|anthropic|untold).*-1s/.test(name));

@@ -63,7 +63,7 @@ describe('a belief about a limit', () => {
 
 describe.each(SDKS)('$name', (sdk) => {
   it('appears in the snapshot and in an event of its guard', async () => {
-    // A bucket of a second, told as if it were of a minute.
+    // A bucket of a second, stated as if it were of a minute.
     const headers = {
       'x-ratelimit-limit-requests': '3000',
       'x-ratelimit-remaining-requests': '49',

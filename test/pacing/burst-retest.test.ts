@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BurstRetest } from '../../src/pacing/limits/burst-retest.ts';
 
-/** When a burst of 100, found at 0, is next tried. */
+/** When a burst of 100, found at 0, is next retested. */
 function nextTry(retest: BurstRetest): number {
   let now = 0;
   while (retest.next(100, now) === undefined) now += 1_000;

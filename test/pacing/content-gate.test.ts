@@ -207,7 +207,7 @@ describe('ten thousand calls that wait for a limit on their content', () => {
     await flush();
     expect(reasons.length).toBeGreaterThan(0);
     expect(reasons.length).toBeLessThan(1_000);
-    // Nor does a look at all of them take the rest at once.
+    // Nor does examining all of them take the rest at once.
     settle(await sent(h, { info: info({ content: { inputImages: 1 } }) }));
     expect(reasons.length).toBeLessThan(5_000);
     await Promise.all(waits);

@@ -17,7 +17,7 @@ const usage = (inputTokens: number, cacheReadTokens = 0): Usage => ({
 const text = (bytes: number, over: Partial<RequestInfo> = {}): RequestInfo =>
   info({ inputBytes: bytes, maxOutputTokens: 10, ...over });
 
-/** An estimator that saw calls of these sizes, with what each was counted for. */
+/** An estimator that saw calls of these sizes, with the tokens counted for each. */
 function taught(...calls: readonly [RequestInfo, number][]): Estimator {
   const estimator = new Estimator();
   for (const [asked, tokens] of calls) estimator.observe(asked, usage(tokens), tokens);

@@ -41,7 +41,7 @@ describe('tenants that come and go', () => {
       const waiter = queue.peek()!;
       queue.serve(waiter, 1);
     }
-    // What `c` had served at once is a debt while the others wait.
+    // What `c` received at once is a debt while the others wait.
     queue.push(waiterOf('c', 12));
     queue.serve(queue.peek()!, 1);
     queue.push(waiterOf('c', 13));
@@ -49,7 +49,7 @@ describe('tenants that come and go', () => {
     const rest = serveAll(queue);
     expect(rest).toHaveLength(10);
     expect(rest.slice(0, 3).filter((tenant) => tenant === 'c').length).toBeLessThanOrEqual(1);
-    // Nobody waits any more: nobody owes anything.
+    // None waits any more, so none has a debt.
     queue.push(waiterOf('a', 20));
     queue.push(waiterOf('d', 21));
     expect(serveAll(queue)).toEqual(['a', 'd']);
@@ -97,7 +97,7 @@ describe('tenants that also call through other processes of a fleet', () => {
     queue.weigh({ [nameOf('a')]: 0.25 });
     const served = serve(queue, 20);
     expect(served.split('a').length - 1).toBe(4);
-    // No other process has calls of it any more; what it was owed for its last call is owed as it counts now.
+    // No other process has calls of that tenant any more; the debt for its last call is charged at the current weight.
     queue.weigh({});
     expect(serve(queue, 16).split('a').length - 1).toBeGreaterThanOrEqual(7);
   });

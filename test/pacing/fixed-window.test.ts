@@ -5,7 +5,7 @@ const LIMIT = 600;
 /** Units per millisecond. */
 const RATE = LIMIT / 60_000;
 
-/** What `missing` units would take to come back. */
+/** Time in which `missing` units would be refilled. */
 const asBucket = (missing: number): number => missing / RATE;
 
 function told(window: FixedWindow, at: number, missing: number, resetMs: number, quantum = 1): boolean {
@@ -35,7 +35,7 @@ describe('a fixed window', () => {
     }
     const rounded = new FixedWindow();
     for (let at = 0; at < 20_000; at += 700) {
-      // Whole units of a level that is between them: the reset tells the fraction.
+      // Levels are whole units, but the reset reveals the fraction.
       const missing = 500 + ((at / 700) % 2);
       expect(told(rounded, at, Math.ceil(missing), asBucket(missing - ((at / 100) % 10) / 10))).toBe(false);
     }

@@ -75,7 +75,7 @@ describe('output that was reserved and not generated', () => {
       }
       ticket.release();
     }
-    // Every other one without learning.
+    // Every second one without learning.
     expect(refused).toBeGreaterThan(0);
     expect(refused).toBeLessThan(10);
   });

@@ -3,7 +3,9 @@ import { Acceleration } from '../../src/pacing/limits/growth-limit.ts';
 
 const UNNAMED = { limit: undefined, served: 0, call: 10 };
 
-/** Calls of 10 units as fast as it lets them, all of them served unless `refuses`. Returns how many were refused. */
+/**
+ * Sends calls of 10 units as fast as allowed, all of which succeed unless `refuses`. Returns the number of refusals.
+ */
 function run(limit: Acceleration, fromMs: number, forMs: number, refuses: (rate: number) => boolean): number {
   let refused = 0;
   for (let now = fromMs; now < fromMs + forMs; now += 10) {

@@ -11,7 +11,7 @@ export const DAY = 86_400_000;
 
 export const OPEN: CircuitGate = { openUntil: () => 0, maxInFlight: () => Infinity, maxWaitMs: 60_000 };
 
-/** Charges what was used: input and output, separate and in sum. */
+/** Charges actual usage: input and output, separately and in sum. */
 export const ACTUAL: ChargeRule = {
   corrects: true,
   cachedInput: 'counts',
@@ -94,7 +94,7 @@ export interface Watched {
   readonly promise: Promise<void>;
 }
 
-/** Acquires and notes what came of it, and when. */
+/** Acquires, and records the result with its time. */
 export function watch({ lane, clock }: Harness, over: Partial<AdmissionRequest> = {}): Watched {
   const watched: Watched = { ticket: undefined, error: undefined, at: undefined, promise: Promise.resolve() };
   const promise = Promise.resolve(lane.acquire(request(over))).then(

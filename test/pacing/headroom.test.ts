@@ -8,7 +8,7 @@ const PER_MINUTE = 240;
 const MINUTES = 3;
 const MINUTE = 60_000;
 
-/** Calls that were let through in each minute, where they come at a share of the limit. */
+/** Calls admitted in each minute, when they arrive at a share of the limit. */
 async function sentByMinute(
   headroom: number,
   load: number,
@@ -69,7 +69,7 @@ describe('headroom', () => {
   ] as const)('leaves its share of %s to others, whatever resets promise', async (_what, limit, view) => {
     const minutes = await sentByMinute(0.7, 0.5, limit, view);
     const ours = 0.3 * PER_MINUTE;
-    // What is banked at the start is ours in the same part.
+    // The same part of what is banked at the start is ours.
     expect(minutes[0]).toBeLessThanOrEqual(2.05 * ours);
     expect(minutes[2]).toBeLessThanOrEqual(1.05 * ours);
     expect(minutes[2]).toBeGreaterThan(0.95 * ours);

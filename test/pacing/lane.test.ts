@@ -52,7 +52,7 @@ describe('order', () => {
   });
 });
 
-/** Ends the running call so that the next one goes, so many times. */
+/** Ends the running call so that the next one goes, this many times. */
 async function serve(running: Watched, waiting: readonly Watched[], turns: number): Promise<void> {
   const left = new Set(waiting);
   let current = running;
@@ -290,7 +290,7 @@ describe('circuit', () => {
     expect(calls.map((each) => Boolean(each.ticket))).toEqual([true, false, false]);
     calls[0]!.ticket!.release();
     await flush();
-    // The one that came last has the most time left for an answer.
+    // The last arrival has the most time left for an answer.
     expect(calls.map((each) => Boolean(each.ticket))).toEqual([true, false, true]);
     await h.clock.advance(3_001);
     expect(refused(calls[1]!.error).reason).toBe('circuit_open');

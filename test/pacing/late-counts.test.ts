@@ -24,7 +24,7 @@ describe('output, which providers count while it is generated', () => {
     const before = [send(consumption, 0), send(consumption, 0), send(consumption, 0)];
     settle(before[0]!, 900);
     const asked = send(consumption, 1_000);
-    // Its end was on its way here when the request was on its way there.
+    // Its end was already on the way when the request was sent.
     settle(before[1]!, 1_000 + ROUND_TRIP_MS);
     settle(before[2]!, 1_000 + 2 * ROUND_TRIP_MS);
     consumption.charge(asked, 'outputTokens', OUTPUT);
@@ -39,7 +39,7 @@ describe('output, which providers count while it is generated', () => {
     // Never more than what is not counted yet.
     level.refill(0, 1_000, 30);
     expect(level.lead).toBe(30);
-    // What finds no room with us found none there before.
+    // Refill that our bucket could not take did not fit there before either.
     level.refill(50, 1_000, 30);
     expect(level.lead).toBe(30);
     level.refill(20, 1_000, 0);
@@ -61,7 +61,7 @@ describe('output, which providers count while it is generated', () => {
         sent += OUTPUT;
       }
       if (now % 500 > 0) continue;
-      // The provider's bucket is full all the time: as much as ends comes back.
+      // The provider's bucket is full all the time: as much as ends is refilled.
       const seen = { limit: 6_000, remaining: 5_999, source: 'header', mark: 0, amount: 1, refused: false } as const;
       bucket.observe({ ...seen, sentAt: now, sampledAt: now, sequence, since: uncounted }, now);
     }

@@ -25,7 +25,7 @@ describe('a lone caller that is told when to come back', () => {
   it('waits that long and no longer, however often it is refused', async () => {
     const h = harness({ pacing: PACING });
     const refusal = { outcome: 'throttled', dimension: 'unknown' } as const;
-    // One refusal without a word first, as some endpoints mix them.
+    // First a refusal without a hint, since some endpoints mix them.
     fail(await admit(h), refusal);
     await h.clock.advance(1_100);
     for (let call = 0; call < 20; call++) {
@@ -38,7 +38,7 @@ describe('a lone caller that is told when to come back', () => {
 });
 
 describe('calls that wait for a limit', () => {
-  /** Calls that go in two minutes, each answered at once by what `tell` says. */
+  /** Calls admitted in two minutes, each answered at once by `tell`. */
   async function goesOf(h: Harness, tell: () => Parameters<typeof finish>[1]): Promise<number> {
     const until = h.clock.now() + 2 * MINUTE;
     for (let gone = 0; ; gone++) {
@@ -52,7 +52,7 @@ describe('calls that wait for a limit', () => {
 
   it('try each second whether it refills faster than stated, if answers reveal nothing any more', async () => {
     const h = harness({ pacing: PACING });
-    // As of a bucket of four that is full again in a second, told by the first answer only.
+    // As of a bucket of four that is full again in a second, stated by the first answer only.
     finish(await admit(h), [reading('requests', 4, 0)]);
     expect(await goesOf(h, () => [])).toBeGreaterThan(500);
     expect(row(h, 'requests').beliefs).toContain('shorter_window');
@@ -73,7 +73,7 @@ describe('calls that wait for a limit', () => {
       finish(waits.ticket);
       waits = watch(h);
     }
-    // One is tried, should it be a bucket after all.
+    // One is tried, in case it is a bucket after all.
     await h.clock.advance(6_000);
     fail(waits.ticket, { outcome: 'throttled', dimension: 'requests', limit: 200, remaining: 0, resetMs: endsInMs() });
     waits = watch(h);
@@ -129,7 +129,8 @@ describe('learning of limits', () => {
     finish(asks, [reading('requests', 93, 0)]);
     fail(refused, { outcome: 'throttled', dimension: 'requests', limit: 93, windowMs: MINUTE, hintMs: 1_000 });
     expect(row(h, 'requests')).toMatchObject({ limit: 93, source: 'body' });
-    // Counted at the end, many answers at once take far more than there is: all of it comes back in a quarter of an hour.
+    // With counting at the end, many concurrent answers take far more than there is, all of which is refilled in a
+    // quarter of an hour.
     finish(late, [reading('requests_day', 93, 0, DAY)]);
     expect(h.lane.dimensions().map(({ dimension }) => dimension)).toEqual(['requests']);
   });
@@ -172,7 +173,7 @@ describe('learning of limits', () => {
     expect(h.limits).toEqual([{ dimension: 'requests', limit: 30, source: 'body' }]);
     expect(row(h, 'requests').remaining).toBe(0);
     expect(h.pauses).toEqual([{ forMs: 2_100, dimension: 'requests' }]);
-    // 30 a minute are one in two seconds, less the headroom.
+    // 30 a minute are one in two seconds, minus the headroom.
     const waiting = [watch(h), watch(h), watch(h)];
     const start = h.clock.now();
     await h.clock.advance(10_000);
@@ -315,7 +316,7 @@ describe('reservations', () => {
     }
     await h.clock.advance(MINUTE);
     await admit(h, { info: short });
-    // Twice the tokens that the bytes suggest, and the whole of max_tokens, as this rule reserves it.
+    // Twice the tokens that the bytes suggest, and all of max_tokens, as this rule reserves it.
     expect(1_000_000 - row(h, 'tokens').remaining!).toBeCloseTo(2_000 + 4_096, -2);
     expect(h.lane.dimensions()).toHaveLength(1);
   });
@@ -380,7 +381,7 @@ describe('refusals', () => {
     finish(await admit(h, { info: CHAT }), [reading('tokens_day', 864_000, 500, DAY)]);
     const large = watch(h, { info: CHAT });
     await flush();
-    // 10 tokens a second come back; 700 are missing.
+    // 10 tokens a second are refilled; 700 are missing.
     expect(large.ticket).toBeUndefined();
     expect(large.error).toBeUndefined();
     const LARGER = { priority: 'interactive', info: info({ inputTokens: 2_000, maxOutputTokens: 0 }) } as const;

@@ -5,7 +5,10 @@ import { finish, type Harness, harness, PACING, watch, type Watched } from './ha
 const PATIENCE_MS = 10_000;
 const ANSWER_MS = 1_000;
 
-/** Twice as many calls as the limit allows, from callers that end them by a signal after ten seconds. Returns how many were answered. */
+/**
+ * Twice as many calls as the limit allows, from callers that abort them by a signal after ten seconds. Returns the
+ * number answered.
+ */
 async function overloaded(h: Harness, seconds: number): Promise<number> {
   const open = new Set<{ call: Watched; controller: AbortController; at: number; sentAt?: number }>();
   let answered = 0;

@@ -10,8 +10,8 @@ const INPUT = 50;
 const OUTPUT = 100;
 
 /**
- * One call a second of 150 tokens, each with room for 4,000, against 30,000 a minute: a third of the limit. The provider
- * takes what its rule takes on arrival, and gives back what was not generated.
+ * One call a second of 150 tokens, each with room for 4,000, against 30,000 a minute: a third of the limit. The
+ * provider charges its rule's estimate on arrival, and refunds what was not generated.
  */
 async function longestWait(
   provider: (typeof PROVIDER_NAMES)[number],

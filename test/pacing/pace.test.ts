@@ -25,7 +25,7 @@ function admittedBy(calls: readonly Watched[], at: number): number {
   return calls.filter((each) => each.at !== undefined && each.at <= at && each.ticket).length;
 }
 
-/** A lane whose bucket is known to be full, and opened. */
+/** A lane whose bucket is known to be full, past its cold start. */
 async function opened(requests: number, over: Partial<typeof PACING> = {}): Promise<Harness> {
   const h = harness({ maxConcurrent: 10_000, pacing: { ...PACING, requestsPerMinute: requests, ...over } });
   await h.clock.advance(60_000);
@@ -213,7 +213,7 @@ describe('the pace', () => {
       await h.clock.advance(10_000);
       fail(refused.ticket, failure);
     }
-    // Nothing was served at any rate: one call in two seconds asks whether that has changed.
+    // Nothing succeeded at any rate: one call in two seconds tests whether that has changed.
     const probe = watch(h, { info: asked });
     await h.clock.advance(10_000);
     finish(probe.ticket);

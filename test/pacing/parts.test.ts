@@ -14,7 +14,7 @@ import { IndexedHeap } from '../../src/pacing/queue/indexed-heap.ts';
 import { HeaderRounding } from '../../src/pacing/limits/header-rounding.ts';
 import { SharedPace } from '../../src/pacing/limits/shared-pace.ts';
 
-/** Sends one call every so often to a limit that lets `perSecond` through; counts what it refused. */
+/** Sends calls at an interval to a limit of `perSecond`; counts the refusals. */
 function drive(hidden: HiddenLimit, lets: (now: number, sent: number) => boolean, untilMs: number): number[] {
   const refused: number[] = [];
   let sequence = 0;
@@ -80,7 +80,7 @@ describe('the cold start', () => {
     for (; opening.waitMs(now) === 0; calls++) opening.take(0);
     return calls;
   };
-  /** As one who waits looks again whenever it was told to. */
+  /** Looks again whenever it is told to, as a waiting call does. */
   const until = (opening: ColdStart, from: number, to: number): number => {
     let calls = 0;
     for (let now = from; now <= to; now += 10) calls += atOnce(opening, now);
@@ -116,7 +116,7 @@ describe('the cold start', () => {
     expect(opening.isBurst(10)).toBe(false);
     expect(sentBy(300)).toBe(69);
     expect(sentBy(600)).toBe(207);
-    // All of a minute.
+    // A whole minute's worth.
     expect(sentBy(1_000)).toBeGreaterThan(600);
   });
 
@@ -172,7 +172,7 @@ describe('the headroom', () => {
 });
 
 describe('refusals that name no limit', () => {
-  /** Three are served at a time, and a fourth refused, so often. */
+  /** Three succeed at a time, and a fourth is refused, repeatedly. */
   function crowded(times: number): Crowding {
     const crowding = new Crowding();
     let sequence = 0;
@@ -310,7 +310,7 @@ describe('consumption by others', () => {
   it('is what an interval between two answers shows', () => {
     const foreign = new OtherUsers();
     expect(foreign.observe({ at: 0, remaining: 300, sequence: 1, mark: 0 }, 600, limitRate, 1)).toBeUndefined();
-    // 20 came, 40 were ours, and 10 of these were not counted.
+    // 20 were counted, 40 were ours, and 10 of these were not counted.
     const interval = foreign.observe({ at: 2_000, remaining: 290, sequence: 41, mark: 40 }, 600, limitRate, 1);
     expect(interval).toEqual({ own: 40, taken: -10 });
   });
@@ -327,7 +327,7 @@ describe('consumption by others', () => {
   it('shows in the second answer, at whatever pace it was taken', () => {
     const foreign = new OtherUsers();
     foreign.observe({ at: 0, remaining: 500, sequence: 1, mark: 1 }, 600, limitRate, 1);
-    // Five of ours, ninety-five of theirs: far above the limit's own rate, as long as there is something to take.
+    // Five of ours, ninety-five of theirs: far above the limit's own rate, as long as the bucket lasts.
     foreign.observe({ at: 1_000, remaining: 500 + 10 - 100, sequence: 6, mark: 6 }, 600, limitRate, 1);
     expect(foreign.share(limitRate, 1_000)).toBeCloseTo(0.05, 1);
   });
@@ -339,11 +339,11 @@ describe('a limit shared by many processes', () => {
     sharing.foreign.observe({ at: 0, remaining: 400, sequence: 1, mark: 1 }, 500, 500 / 60_000, 1);
     sharing.foreign.observe({ at: 1_000, remaining: 350, sequence: 2, mark: 2 }, 500, 500 / 60_000, 1);
     const need = 11;
-    // At the level of a call and its reserve the others slow down: it must not fall below.
+    // At the level of a call and its reserve the others slow down: the level must not fall below.
     sharing.divide(need, 500, 500 / 60_000, 300, need, 1_000);
     expect(sharing.shared).toBe(true);
     expect(sharing.left).toBeGreaterThan(0);
-    // Also where a single call is most of the bucket.
+    // Also if a single call is most of the bucket.
     sharing.divide(450, 500, 500 / 60_000, 300, 450, 1_000);
     expect(sharing.pace).toBeGreaterThanOrEqual(sharing.share);
   });
@@ -368,7 +368,7 @@ describe('small parts', () => {
     const hides = (over: Partial<typeof told>): boolean => quantum.hides({ ...told, ...over }, 60_000);
     expect(hides({})).toBe(true);
     expect(hides({ resetMs: 1_000 })).toBe(true);
-    // A bucket that is empty takes as long as that.
+    // An empty bucket takes as long.
     expect(hides({ resetMs: 7_100 })).toBe(false);
     // The call has taken all of it, or the limit is larger than the step.
     expect(hides({ amount: 480 })).toBe(false);
@@ -408,7 +408,7 @@ describe('small parts', () => {
       limit.refused(4, true, now);
     }
     expect(tries).toEqual([1_000, 3_000, 7_000, 15_000, 23_000]);
-    // More than was refused is served: the limit has moved, and soon has nothing to say.
+    // More than was refused succeeds: the limit has moved, and soon stops binding.
     for (let now = 31_000; now < 40_000; now += 500) {
       limit.served(5);
       limit.current(now);
@@ -486,7 +486,7 @@ describe('the refill rate of a limit', () => {
 describe('the part of a stated limit that is enforced', () => {
   const TOLD = 1 / 10;
 
-  /** Sends one call every `everyMs` or as it is told to, of which `refuse` are refused. Returns those sent. */
+  /** Sends one call every `everyMs`, or when told to, of which `refuse` are refused. Returns those sent. */
   function drive(enforced: EnforcedRate, fromMs: number, forMs: number, refuse: (now: number) => boolean): number {
     let sent = 0;
     for (let now = fromMs; now < fromMs + forMs; now += 10) {
@@ -503,7 +503,7 @@ describe('the part of a stated limit that is enforced', () => {
 
   it('is measured between refusals, and kept', () => {
     sequence = 0;
-    // One in 50 ms gets through, where one in 10 is told.
+    // One in 50 ms succeeds, where one in 10 is stated.
     let level = 1;
     let at = 0;
     let refused = 0;

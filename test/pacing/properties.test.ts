@@ -16,7 +16,7 @@ import { ACTUAL, info, MINUTE, OPEN, PACING, reading, request } from './harness.
 const RUNS = { numRuns: 150 };
 const listener = { onPause: () => undefined, onLimit: () => undefined, onBelief: () => undefined };
 
-/** OpenAI's simulated rule: the larger of both on arrival, and nothing given back. */
+/** The simulator's rule for OpenAI: the larger of both on arrival, with no refund. */
 const EXACT: ChargeRule = {
   corrects: false,
   cachedInput: 'counts',

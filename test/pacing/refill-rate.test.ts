@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { RefillRate } from '../../src/pacing/limits/refill-rate.ts';
 
 const LIMIT = 800;
-/** Units per millisecond, by what is told for a minute. */
+/** Units per millisecond, at the rate stated for a minute. */
 const RATE = LIMIT / 60_000;
 
 describe('a limit that is full sooner than it states', () => {

@@ -5,7 +5,7 @@ import { harness, PACING, request } from './harness.ts';
 const COUNT = 100_000;
 
 describe('a hundred thousand queued calls', () => {
-  // Each step is logarithmic: a quadratic queue takes longer than a test may.
+  // Each step is logarithmic: a quadratic queue would exceed the timeout.
   it('share one signal, leave at once when it aborts, and leave no timer behind', async () => {
     const h = harness({ pacing: { ...PACING, requestsPerMinute: 60 }, maxQueued: COUNT });
     const controller = new AbortController();

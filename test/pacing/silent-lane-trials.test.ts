@@ -4,7 +4,7 @@ import { fail, finish, type Harness, harness, PACING, watch, type Watched } from
 
 const REFUSAL = { outcome: 'throttled', dimension: 'unknown' } as const;
 
-/** Believes that a call may go once a minute. */
+/** Believes that one call a minute is allowed. */
 async function slowLane(): Promise<Harness> {
   const h = harness({ pacing: { ...PACING, requestsPerMinute: 1 } });
   await h.clock.advance(60_000);

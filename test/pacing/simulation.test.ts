@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { runScenario, type Result } from '../../bench/sim/run-scenario.ts';
 import { scenarios } from '../../bench/sim/virtual-scenarios.ts';
 
-/** What is left unused on purpose would be most of what is measured here. */
+/** The headroom would otherwise be most of what is measured here. */
 const HEADROOM = 0.01;
 
-/** Shares that the acceptance of each situation allows: wall time by its lower bound, and wasted attempts. */
+/** Bounds on each situation: wall time relative to its lower bound, and wasted attempts. */
 async function run(name: string, seed = 4_242): Promise<Result> {
   const scenario = scenarios().find((each) => each.name === name);
   if (!scenario) throw new Error(`No scenario ${name}`);

@@ -3,7 +3,7 @@ import { runScenario } from '../../bench/sim/run-scenario.ts';
 import { starts } from '../../bench/sim/starts.ts';
 
 const HEADROOM = 0.01;
-/** Trying what is banked costs a few refusals where the told window is kept as a bucket of a second. */
+/** Trying what is banked costs a few refusals if the stated window is enforced as a bucket of a second. */
 const WASTE = 0.016;
 
 describe('a start without other users, on a partly used bucket', () => {

@@ -6,7 +6,7 @@ const policy = { headroom: 0, smooth: false, corrects: true };
 const PER_MINUTE = 600;
 const RATE = PER_MINUTE / 60_000;
 
-/** A limit of which only refusals tell, found exhausted. */
+/** A limit that only refusals reveal, found exhausted. */
 function found(): LimitBucket {
   const bucket = new LimitBucket('requests', PER_MINUTE, 'body', policy, 0);
   bucket.take(1, 1);
@@ -84,7 +84,9 @@ describe('a call that was told to wait for long', () => {
     requested: 4_100,
   } as const;
 
-  /** Six calls of 4,000 tokens of output at most are sent, then one is refused while `inFlight` are not answered yet. */
+  /**
+   * Six calls with at most 4,000 tokens of output are sent, then one is refused while `inFlight` are not answered yet.
+   */
   async function refusedBeside(inFlight: number, corrects = true): Promise<Harness & { readonly calls: Watched[] }> {
     const h = harness({ pacing: { ...PACING, tokensPerMinute: 30_000 }, charge: { ...ACTUAL, corrects } });
     const calls = Array.from({ length: 6 }, () =>

@@ -5,7 +5,7 @@ import { fail, finish, type Harness, harness, info, PACING, reading, watch, type
 
 const ASKED = info({ inputTokens: 10, maxOutputTokens: 0 });
 
-/** Four calls a second for so long; whatever goes is answered soon. Returns how many went. */
+/** Four calls a second for this long, answered quickly once sent. Returns how many were sent. */
 async function traffic(h: Harness, seconds: number, answer: readonly LimitReading[] | 'refused'): Promise<number> {
   const calls: Watched[] = [];
   const answered = new Set<Ticket>();

@@ -9,7 +9,7 @@ async function call(h: Harness, inputTokens = 20): Promise<Watched> {
   return watched;
 }
 
-/** Calls four times a second for so long; each that goes is answered at once. Returns how many were refused unsent. */
+/** Calls four times a second for this long, each answered at once when sent. Returns how many were refused unsent. */
 async function traffic(h: Harness, seconds: number, answer: (ticket: Watched['ticket']) => void): Promise<number> {
   let refused = 0;
   for (let count = 0; count < 4 * seconds; count++) {

@@ -14,7 +14,7 @@ beforeAll(async () => {
     '@opentelemetry/sdk-metrics',
     '@opentelemetry/exporter-prometheus',
   ]);
-  // A library with a copy of its own, and one whose copy does not fit.
+  // A library with a copy of its own, and one with an incompatible copy.
   await installCopy('library', (text) => text);
   await installCopy('stranger', (text) => text.replace('const PROTOCOL = 1;', 'const PROTOCOL = 999;'));
 });
@@ -48,7 +48,7 @@ async function installCopy(library: string, change: (text: string) => string): P
   );
 }
 
-/** Copies as the application gets at them, by name. */
+/** The copies as the application reaches them, by name. */
 const COPIES = `
   import { createRequire } from 'node:module';
   const require = createRequire(import.meta.url);

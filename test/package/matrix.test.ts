@@ -14,21 +14,21 @@ import { type App, pack, type Packed, ROOT, UNTOUCHED } from './packed.ts';
 
 const { version: TYPESCRIPT } = createRequire(import.meta.url)('typescript/package.json') as { version: string };
 
-/** The cells of `npm run test:matrix` that need no installation: the packages and the Node of development. */
+/** The cells of `npm run test:matrix` that need no installation: development's packages and Node. */
 const ON_NODE: readonly Cell[] = nodeCells
   .filter(({ id, node }) => id.startsWith('control') || node === process.versions.node)
   .filter(({ id }) => !id.includes('tsx'));
-/** A bundler of each kind, with everything in the bundle and with packages beside it. */
+/** A bundler of each kind, with packages bundled and external. */
 const BUNDLED: readonly Cell[] = bundlerCells.filter(({ id }) =>
   [
     /^esbuild, esm to (?:ES module|CommonJS), packages inlined, drop-in$/,
     /^rollup, esm to ES module, packages inlined, wrap$/,
-    // The main entry by `require`, with peers in it that are not installed.
+    // The main entry by `require`, with optional peers that are not installed.
     /^esbuild, cjs to CommonJS, packages inlined, wrap$/,
     /^esbuild, cjs to CommonJS, packages external, register$/,
   ].some((pattern) => pattern.test(id)),
 );
-/** The compiler of development. Another one beside it would take its place in `node_modules/.bin`. */
+/** Development's compiler. Another one would take its place in `node_modules/.bin`. */
 const COMPILED: readonly Cell[] = typeCells.filter(({ id }) =>
   ['node16', 'bundler'].some((mode) => id === `typescript ${TYPESCRIPT}, ${mode}`),
 );
@@ -53,7 +53,7 @@ let simulators: Simulators;
 beforeAll(async () => {
   packed = await pack();
   app = await packed.app('matrix', PACKAGES);
-  // By the name under which the cells have it.
+  // By the name used in the cells.
   await symlink(join(ROOT, 'node_modules/typescript'), join(app.directory, `node_modules/typescript-${TYPESCRIPT}`));
   await writeProgram(app.directory, 'simulators.mjs');
   simulators = await startSimulators(app.directory);

@@ -31,7 +31,7 @@ interface Manifest {
 
 let packed: Packed;
 let manifest: Manifest;
-/** One with every SDK. */
+/** A name that includes every SDK. */
 let full: App;
 
 beforeAll(async () => {
@@ -84,7 +84,7 @@ describe('the tarball', () => {
     const loaded = new Set<string>();
     for (const file of packed.files.filter((each) => /^dist\/(?!types\/).*\.c?js$/.test(each))) {
       const text = await readFile(join(packed.directory, file), 'utf8');
-      // Not of `import()`, which only `startTelemetry` does, and tells of what is missing.
+      // Not those of `import()`, which only `startTelemetry` uses, reporting what is missing.
       const specifiers = file.endsWith('.cjs')
         ? [...text.matchAll(/^(?:let|const|var) .*require\("([^."][^"]*)"\)/gm)].map(([, specifier]) => specifier!)
         : parseAst(text).body.flatMap((node) => ('source' in node && node.source ? [node.source.value] : []));
@@ -109,7 +109,7 @@ describe('the tarball', () => {
   });
 
   it('is no larger than documented', async () => {
-    // Whoever makes it larger has to say so there.
+    // A larger package has to be documented there.
     const page = await readFile(join(ROOT, 'docs/security.md'), 'utf8');
     const [, tarball, unpacked, files] = /at most ([\d.]+) MB to download, ([\d.]+) MB and (\d+) files/
       .exec(page.replaceAll(/\s+/g, ' '))!
@@ -161,7 +161,7 @@ describe('the public surface', () => {
       console.log(JSON.stringify([Object.keys(ours), Object.keys(theirs), same]));`;
     const [ours, theirs, same] = JSON.parse(await full.node('--input-type=module', '-e', source)) as string[][];
     expect(ours).toEqual(theirs);
-    // Only the client classes are others.
+    // Only the client classes differ.
     const guarded = {
       openai: ['AzureOpenAI', 'BedrockOpenAI', 'OpenAI'],
       anthropic: ['Anthropic', 'BaseAnthropic'],
@@ -181,7 +181,7 @@ describe('the public surface', () => {
   );
 });
 
-/** A drop-in beside the SDK, both as `require` gives them. */
+/** A drop-in beside the SDK, both as `require` loads them. */
 const REQUIRED = (name: string, sdk: string): string => `
   const assert = require('node:assert');
   const [Ours, Theirs] = [require('tidegate/${name}'), require('${sdk}')];
@@ -196,7 +196,7 @@ const REQUIRED = (name: string, sdk: string): string => `
   const client = new Ours(options);
   for (const Class of [Ours, Ours.default, Theirs.default]) assert(client instanceof Class);
   assert(new Theirs.default(options) instanceof Ours);
-  // The older SDKs' own cannot be called without \`new\` in every version; ours always can.
+  // Not every version of the older SDKs' own classes can be called without \`new\`; ours always can.
   assert(Ours(options) instanceof Theirs.default);
   class Mine extends Ours { own = 1; }
   const mine = new Mine(options);

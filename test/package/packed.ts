@@ -14,16 +14,16 @@ const MODULES = join(ROOT, 'node_modules');
 
 /** What `npm install tidegate` downloads, and applications that have installed it. */
 export interface Packed {
-  /** The unpacked tarball, for reading: it is shared. */
+  /** The unpacked tarball, read-only since it is shared. */
   readonly directory: string;
   /** Paths of all its files, sorted. */
   readonly files: readonly string[];
-  /** What is downloaded, and what is written to the disk. */
+  /** Bytes downloaded, and bytes written to disk. */
   readonly tarballBytes: number;
   readonly unpackedBytes: number;
-  /** An application with tidegate and these packages; nothing else can be found from there. */
+  /** An application with tidegate and these packages, isolated from everything else. */
   app(name: string, packages: readonly string[]): Promise<App>;
-  /** The same by npm itself, without a network. */
+  /** The same, installed by npm, offline. */
   installed(name: string, packages: readonly string[]): Promise<App>;
   remove(): Promise<void>;
 }
@@ -37,8 +37,8 @@ export interface App {
 }
 
 /**
- * For programs of an application: as users start them, and found from there only. Each run has applications of its own, whose
- * modules no later one finds compiled: to write them costs more than the programs of this one save.
+ * Environment for programs of an application: as users start them, without our environment. No compile cache, since
+ * each run has applications of its own, whose modules no later one would find: writing them costs more than it saves.
  */
 export const UNTOUCHED: Readonly<Record<string, string>> = {
   NODE_OPTIONS: '',
@@ -51,13 +51,13 @@ interface Tarball {
   readonly directory: string;
 }
 
-/** Builds and packs the package, and unpacks it. Nothing is written into the working tree. */
+/** Builds, packs and unpacks the package. Nothing is written into the working tree. */
 async function makeTarball(base: string): Promise<Tarball> {
   const stage = join(base, 'stage');
   await mkdir(stage);
   await run(process.execPath, [join(ROOT, 'tools/build/main.ts'), join(stage, 'dist')]);
   const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { files: string[] };
-  // What is left out of a listed folder is not a path to copy.
+  // Exclusions within a listed folder are not paths to copy.
   const others = manifest.files.filter((file) => file !== 'dist' && !file.startsWith('!'));
   for (const file of ['package.json', 'README.md', 'LICENSE', ...others]) {
     await cp(join(ROOT, file), join(stage, file), { recursive: true });
@@ -70,7 +70,7 @@ async function makeTarball(base: string): Promise<Tarball> {
   return { path, directory: join(base, 'package') };
 }
 
-/** The package as it is published, packed once for all test files; the applications are the caller's own. */
+/** The package as published, packed once for all test files; the applications are the caller's own. */
 export async function pack(): Promise<Packed> {
   const { path: tarball, directory } = await onceARun('package', makeTarball);
   const base = await mkdtemp(join(tmpdir(), 'package-'));
@@ -93,7 +93,7 @@ export async function pack(): Promise<Packed> {
     unpackedBytes: sizes.reduce((sum, { size }) => sum + size, 0),
     async app(name, packages) {
       const app = await prepare(name, {});
-      // Six times as fast as `cp`, which goes from file to file in JavaScript.
+      // Six times as fast as `cp` of node:fs, which copies file by file in JavaScript.
       cpSync(directory, join(app.directory, 'node_modules/tidegate'), { recursive: true });
       for (const each of packages) await link(each, app.directory);
       return app;

@@ -1,4 +1,4 @@
-/** Names of the types that a declaration file exports; values are told by the module itself. */
+/** Names of the types that a declaration file exports; values are found in the module itself. */
 export function typesOf(declarations: string): string[] {
   const names = new Set<string>();
   for (const [, name] of declarations.matchAll(/^export (?:declare )?(?:interface|type) (\w+)/gm)) names.add(name!);

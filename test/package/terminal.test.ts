@@ -46,12 +46,12 @@ const environment = (): NodeJS.ProcessEnv => ({
   TERM: 'xterm',
 });
 
-/** The built command at a terminal of its own, by script(1); what is typed reaches it as from a keyboard. */
+/** The built command on a pseudo-terminal, by script(1); input reaches it as from a keyboard. */
 function terminal(...args: string[]): Terminal {
   const command = [process.execPath, cli, ...args].map((arg) => `'${arg}'`).join(' ');
   const child = spawn('script', ['-qec', command, '/dev/null'], { cwd: folder, env: environment() });
   let text = '';
-  // Escape is shown as a sign of its own.
+  // Escape is shown as a visible character.
   child.stdout.on('data', (part) => (text += String(part).replaceAll('\u001B', '␛')));
   const exit = once(child, 'close').then(([code]) => code as number);
   return {
@@ -89,9 +89,9 @@ describe.skipIf(!hasScript)('the built command at a terminal', () => {
     expect(run.text()).toMatch(
       /␛\[1G\[#+\.+\] +\d+ %  \d+ of 60 rows, .* left␛\[0K\r\n␛\[1G\d+ in flight, [\d.]+ rows\/s, /,
     );
-    // What is left is the summary, on a line of its own.
+    // Only the summary remains, on a line of its own.
     expect(run.text().trimEnd()).toMatch(/␛\[1G␛\[0J60 of 60 rows in [\d.]+ s, [^\r]*$/);
-    // No colours, only the lines' own.
+    // No colours, except the lines' own.
     expect(run.text()).not.toMatch(/␛\[[\d;]*m/);
   });
 
@@ -154,9 +154,9 @@ describe('the built command in pipes', () => {
   });
 
   it.each([
-    // Answers are lost by it.
+    // Its answers are lost.
     ['stdout', 1],
-    // Nobody listens, and the work goes on.
+    // The reader has gone, and the work continues.
     ['stderr', 0],
   ] as const)('a reader that leaves %s ends a batch with %i', async (stream, code) => {
     const args = ['batch', 'in.txt', '--out', '-', '--model', 'gpt-4o-mini', '--max-concurrent', '4'];
@@ -237,7 +237,7 @@ describe('the built command in pipes', () => {
       const help = await piped([command, '--help']);
       expect([help.code, help.err]).toEqual([0, '']);
       expect(help.out).toContain(`Usage: tidegate ${command}`);
-      // Where output is data it is there as such.
+      // Data on standard output is left unchanged.
       expect(/^ +--json /m.test(help.out)).toBe(!['rules', 'completion'].includes(command));
       expect(help.out).toMatch(/Examples:\n\n/);
       expect(help.out).toContain('Exit codes: 0');

@@ -355,7 +355,7 @@ describe('the probe', () => {
     expect([breaker.state(), breaker.openUntil(), breaker.maxInFlight()]).toEqual(['open', 0, 2]);
     await succeed(breaker, 1);
     expect(states).toEqual(['open', 'half_open', 'open', 'half_open', 'closed']);
-    // Its end decides nothing any more.
+    // Its end no longer decides anything.
     hanging.reject(new Down('timeout'));
     await expect(hanging.result).rejects.toBeInstanceOf(Down);
     expect([breaker.state(), clock.pending()]).toEqual(['closed', 0]);
@@ -415,7 +415,7 @@ describe('the probe', () => {
     expect(breaker.state()).toBe('half_open');
     probe.resolve();
     await probe.result;
-    // Requests that the outage swallowed time out long after it.
+    // Requests lost in the outage time out long after it.
     for (const each of old.slice(3)) each.reject(new Down('timeout'));
     await Promise.allSettled(old.map((each) => each.result));
     expect(states).toEqual(['open', 'half_open', 'closed']);
@@ -442,7 +442,7 @@ describe('the probe', () => {
     made.clock.after(5_000, () => (probe = pending(made.breaker)));
     await fail(made.breaker, 10);
     await made.clock.advance(5_000);
-    // What is left is the probe's own.
+    // The remaining one is the probe's own.
     expect([made.breaker.state(), made.wakes, made.clock.pending()]).toEqual(['half_open', 1, 1]);
     probe!.resolve();
     await probe!.result;

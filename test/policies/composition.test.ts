@@ -5,7 +5,7 @@ import { eventsOf } from '../helpers/record-events.ts';
 import { answer, failure, scriptedGuard } from '../helpers/scripted-call.ts';
 import { flush } from '../helpers/virtual-clock.ts';
 
-// The policies alone: without pacing only order, slots and pauses are left of the queue.
+// The policies alone: without pacing only order, slots and pauses remain of the queue.
 const UNPACED = { pacing: false } as const;
 
 describe('retry, breaker and slots around a call', () => {
@@ -16,7 +16,7 @@ describe('retry, breaker and slots around a call', () => {
     const { result } = start(() => {
       sent++;
       if (sent > 40) return answer();
-      // Others get through meanwhile: ten refusals in a row, of everyone, would be a promise that is not kept.
+      // Others succeed meanwhile: ten refusals of all calls in a row would mean that the hint is wrong.
       others.push(start(() => answer()).result);
       return failure('throttled', { dimension: 'tokens', hintMs: 1_000 });
     });
@@ -27,7 +27,7 @@ describe('retry, breaker and slots around a call', () => {
     expect(clock.now() - startedAt).toBeGreaterThan(40 * 1_000);
     expect(clock.now() - startedAt).toBeLessThan(40 * 8_100);
     expect([sent, lane().circuit]).toEqual([41, 'closed']);
-    // The one retry of the budget is still there.
+    // The budget's one retry is still available.
     let failures = 0;
     const later = start(() => (failures++ === 0 ? failure('conflict') : answer('later')));
     await clock.runAll();
@@ -120,7 +120,7 @@ describe('retry, breaker and slots around a call', () => {
     await clock.runAll();
     const results = await settled;
     expect(results.every(({ status }) => status === 'rejected')).toBe(true);
-    // A minute of waiting and a probe every five seconds, doubled by none.
+    // A minute of waiting and a probe every five seconds, without doubling.
     expect(lane().counts.attempts).toBeLessThanOrEqual(100 + 2 * 12);
     expect(lane()).toMatchObject({ inFlight: 0, queued: 0 });
   });

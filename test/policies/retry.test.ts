@@ -92,7 +92,7 @@ describe('decide', () => {
   it('waits out a limit that will pass: not counted, not charged, the whole lane', () => {
     const ledger = countingBudget(0);
     const hinted = failure('throttled', { dimension: 'tokens', hintMs: 2_000, hintSource: 'body' });
-    // The jitter is the lane's, drawn once for everybody who waits.
+    // The jitter is the lane's, drawn once for all waiting calls.
     for (const random of [0, 0.5, 1]) {
       const decision = callRetry({ ledger, random: () => random }).decide(hinted, { ...context, remaining: 0 });
       expect(decision).toEqual({
@@ -115,7 +115,7 @@ describe('decide', () => {
       counted: false,
       pausesLane: true,
     });
-    // A reset of nobody knows what is no reason to stop the lane.
+    // A reset of an unknown limit is no reason to stop the lane.
     expect(retry.decide(failure('throttled', { dimension: 'unknown', resetMs: 700 }), context)).toMatchObject({
       source: 'backoff',
       counted: true,

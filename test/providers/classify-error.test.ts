@@ -214,7 +214,7 @@ describe('classifyError', () => {
       outcome: 'quota_exhausted',
       resetMs: 86_400_000,
     });
-    // Whole seconds say nothing about the window, whereas OpenAI's would say a day.
+    // Whole seconds reveal nothing about the window, whereas OpenAI's format would indicate a day.
     const headers =
       'x-ratelimit-limit-requests: 10000\nx-ratelimit-remaining-requests: 0\nx-ratelimit-reset-requests: 86400s\napim-request-id: 1';
     expect(await failureOf(azure(json(429, {}, headers)))).toMatchObject({ dimension: 'requests' });

@@ -439,7 +439,7 @@ const ROWS: readonly Row[] = [
   ['an unknown error in a stream', 'groq', undefined, 'boom', { outcome: 'server_error', retryable: true }],
 ];
 
-/** What a row does not expect must not be there: no invented hint, no dimension where no limit was hit. */
+/** Checks that there is nothing unexpected: no invented hint, no dimension without a limit. */
 function absent(expected: Partial<Failure>): string[] {
   const limited = ['throttled', 'too_large', 'quota_exhausted'].includes(expected.outcome ?? '');
   return [

@@ -25,11 +25,11 @@ const WALL = Date.parse('2030-01-01T00:00:00Z');
 
 interface Case {
   readonly provider: ProviderName;
-  /** As its documentation gives it for OpenAI's client. */
+  /** As its documentation shows it for OpenAI's client. */
   readonly baseURL: string;
   readonly model: string;
   readonly block: string;
-  /** Limits that its answer makes known, by dimension. */
+  /** Limits learned from its answer, by dimension. */
   readonly limits: Readonly<Record<string, number>>;
 }
 

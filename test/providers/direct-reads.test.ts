@@ -7,7 +7,7 @@ type Stream = ReadableStream<Uint8Array>;
 const CHUNKS = [[1], [2, 3], [4]];
 const broken = new Error('broken');
 
-/** What a stream gives: its chunks, and then its end, an error, or nothing more. */
+/** What a stream delivers: its chunks, and then its end, an error, or nothing more. */
 type Ending = 'end' | 'error' | 'stall';
 
 function streamOf(type: 'bytes' | undefined, ending: Ending): Stream {
@@ -23,7 +23,7 @@ function streamOf(type: 'bytes' | undefined, ending: Ending): Stream {
   return type ? new ReadableStream({ type, pull }) : new ReadableStream<Uint8Array>({ pull }, { highWaterMark: 0 });
 }
 
-/** `flows`: reads may be under way side by side. */
+/** `flows`: whether reads may be concurrent. */
 function guarded(original: Stream, flows: boolean): Stream {
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   const open = (): typeof reader & object => (reader ??= original.getReader());
@@ -76,7 +76,7 @@ async function drain(chunks: AsyncIterable<Uint8Array>): Promise<unknown> {
   return read;
 }
 
-/** Each does something with a stream and tells what came of it: the same as of the stream itself. */
+/** Uses of a stream, each of which records the result: the same as with the stream itself. */
 const USES: Readonly<Record<string, (stream: Stream) => Promise<unknown>>> = {
   'iterates over it': async (stream) => [await drain(stream), stream.locked, await outcome(stream.getReader().closed)],
   'iterates over its values': async (stream) => [await drain(stream.values()), stream.locked],
@@ -140,7 +140,7 @@ const USES: Readonly<Record<string, (stream: Stream) => Promise<unknown>>> = {
   'pipes it': async (stream) => drain(stream.pipeThrough(new TransformStream<Uint8Array, Uint8Array>())),
 };
 
-/** A stream that gives no more than its chunks; for those who do not wait for its end. */
+/** A stream that delivers only its chunks, for uses that do not wait for its end. */
 const UNFINISHED: Readonly<Record<string, (stream: Stream) => Promise<unknown>>> = {
   'cancels while it reads': async (stream) => {
     const reader = stream.getReader();

@@ -13,7 +13,7 @@ const choice = (fields: object, content: string | null = null): object => ({
   choices: [{ index: 0, message: { role: 'assistant', content }, ...fields }],
 });
 
-/** Bodies with status 200, with what they mean and where somebody has met them. */
+/** Bodies with status 200, with their meaning and where they were reported. */
 const REFUSED: readonly (readonly [string, unknown, object])[] = [
   ['an array', [{ error: { code: 429, status: 'RESOURCE_EXHAUSTED', message: 'x' } }], { outcome: 'throttled' }],
   [

@@ -26,7 +26,7 @@ describe('frames of a stream that is held back', () => {
     [': OPENROUTER PROCESSING\r\n\r\n', [': OPENROUTER PROCESSING\r\n\r\n'], ''],
     ['event: ping\ndata: {"type": "ping"}\n\n', ['event: ping\ndata: {"type": "ping"}\n\n'], ''],
     ['data: {"type":"ping"}\n\n', ['data: {"type":"ping"}\n\n'], ''],
-    // Not whole: another stream's first line would become a part of it.
+    // Incomplete: the next stream's first line would become a part of it.
     [': keep-al', [], ': keep-al'],
   ])('passes on %j', (text, free, rest) => {
     const found = parts(text);

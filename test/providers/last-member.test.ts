@@ -13,7 +13,7 @@ describe('the last top-level member of a name', () => {
     ['{"id":"x","usage" : { "a" : [1,{"b":2}] } , "model":"m"}\n', { a: [1, { b: 2 }] }],
     ['\n\n {"usage":null}', null],
     ['{"usage":1,"usage":2}', 2],
-    // Of a member, an item or a text it is not the answer's own.
+    // Inside of a member, an item or a string it is not the answer's own.
     ['{"choices":[{"usage":{"a":1}}]}', undefined],
     ['{"x_groq":{"usage":{"a":1}}}', undefined],
     [String.raw`{"text":"\"usage\":{\"a\":1}"}`, undefined],

@@ -4,7 +4,7 @@ import { BUCKET_DIMENSIONS, type Dimension, dimensionOf, DIMENSIONS, LIMIT_KINDS
 import { namedLimit, SHORT, shortLimit } from '../../src/providers/errors/limit-names.ts';
 import { LIMITS } from './refusals/meaning.ts';
 
-/** No noun of a message means these: they are known by other words, or only by headers. */
+/** Limits that no noun names: they are recognized by other words, or only by headers. */
 const WITHOUT_NOUN: readonly Dimension[] = ['project_tokens', 'concurrency', 'acceleration', 'quota', 'unknown'];
 
 it('every limit has a name in messages, and generated refusals use it', () => {
@@ -23,7 +23,7 @@ const abbreviated = [
 
 it.each(abbreviated)('%s is %s wherever it is read', (short, dimension) => {
   expect(dimensionOf(short)).toBe(dimension);
-  // SHORT is for those of the form "RPM".
+  // SHORT only matches abbreviations such as "RPM".
   if (!/^AS[HD]$/.test(short!)) {
     expect(short).toMatch(new RegExp(`^${SHORT}$`));
     expect(shortLimit(short!).dimension).toBe(dimension);

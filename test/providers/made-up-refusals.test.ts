@@ -5,7 +5,7 @@ const NOW = Date.parse('2026-11-26T12:00:00Z');
 
 const e = (message: string, fields: object = {}): object => ({ error: { message, ...fields } });
 
-/** Wordings that nobody has reported, made up against the tables: what they mean is plain to a reader. */
+/** Wordings that no one has reported, invented against the tables: a reader understands them. */
 const CASES: readonly (readonly [
   name: string,
   status: number,

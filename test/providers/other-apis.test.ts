@@ -11,10 +11,10 @@ const anthropic = SDKS.find(({ family }) => family === 'anthropic')!;
 const LIMITS = { 'x-ratelimit-limit-requests': '50', 'x-ratelimit-remaining-requests': '49' };
 let keys = 1;
 
-/** Named as the SDK's own, which wants credentials of AWS. */
+/** Named like the SDK's own class, which needs AWS credentials. */
 const { BedrockOpenAI } = { BedrockOpenAI: class BedrockOpenAI extends OpenAI {} };
 
-/** An answer, an error as first event, a stream: what they come to where they are read in their own API. */
+/** An answer, an error as first event, a stream: their results when read in their own API. */
 async function expectRead(
   guard: ReturnType<typeof testGuard>,
   provider: string,
@@ -34,7 +34,7 @@ async function expectRead(
   expect(eventsOf(guard, 'retry')).toMatchObject([{ reason: 'overloaded' }]);
 }
 
-/** The chunks of a stream with its usage, as chat streams give it where they are asked to. */
+/** The chunks of a stream with its usage, as chat streams send it on request. */
 function withUsage({ family, chunks }: SdkCase): readonly string[] {
   if (family === 'anthropic') return chunks;
   const usage = { choices: [], usage: { prompt_tokens: 5, completion_tokens: 7, total_tokens: 12 } };

@@ -121,7 +121,7 @@ describe('readLimits', () => {
 
   it('reads Anthropic by the date of the response', () => {
     expect(read('anthropic', ANTHROPIC_200)).toEqual([
-      // The reset lies before the answer's date: it was computed on arrival.
+      // The reset precedes the answer's date: it was computed on arrival.
       { dimension: 'requests', limit: 50, remaining: 49, resetMs: 0, windowMs: MINUTE },
       { dimension: 'input_tokens', limit: 30_000, remaining: 24_000, resetMs: 1_000, windowMs: MINUTE },
       { dimension: 'output_tokens', limit: 8_000, remaining: 8_000, resetMs: 4_000, windowMs: MINUTE },

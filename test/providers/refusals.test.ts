@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { caseOf } from './refusals/cases.ts';
 import { differences, readCase } from './refusals/run.ts';
 
-/** Another share of the cases: `REFUSALS_FROM=10000`. */
+/** Another part of the cases: `REFUSALS_FROM=10000`. */
 const FROM = Number(process.env['REFUSALS_FROM'] ?? 0);
 const COUNT = 10_000;
 
@@ -23,7 +23,7 @@ describe('refusals in generated dialects', () => {
       if (each.expected.dimension !== undefined && dimension === 'unknown') unknown.push(seed);
     }
     expect(unknown).toEqual([]);
-    // Every limit was drawn, so that this can fail.
+    // Every limit was drawn, so that this test can fail.
     expect(dimensions.size).toBe(14);
   });
 });

@@ -4,7 +4,7 @@ import { contentOf } from '../../src/providers/request/request-content.ts';
 
 const TEXT = { images: 0, audio: 0, inputBytes: 100 };
 
-/** A request for each kind of content; the compiler asks for that of a further kind. */
+/** A request for each kind of content; the compiler demands one for a new kind. */
 const REQUESTS: Readonly<Record<Content, Parameters<typeof contentOf>>> = {
   images: ['image', { n: 2 }, TEXT],
   inputImages: ['chat', {}, { ...TEXT, images: 3 }],

@@ -29,16 +29,16 @@ describe('a wait in a message', () => {
     ['Your quota will reset at midnight UTC', 43_200_000],
     ['try again at 14:30 UTC', 9_000_000],
     ['try again at 5:30 PM UTC', 19_800_000],
-    // Of today, and over: the next one.
+    // Of today, and past: tomorrow's.
     ['try again at 11:00 UTC', 82_800_000],
     ['Rate limit resets at 1795694430', 30_000],
     ['Rate limit resets at 1795694430000', 30_000],
     ['try again at Thu, 26 Nov 2026 12:00:30 GMT', 30_000],
     ['You will regain access on 2026-12-01 at 00:00 UTC.', 388_800_000],
     ['You will regain access on 2026-12-01.', 388_800_000],
-    // Over already.
+    // Already past.
     ['try again at 2026-11-26T11:59:00Z', 0],
-    // When to come back is told beside when all is whole again.
+    // Prefers the time to retry to the time when all is refilled.
     ['Your limit resets in 5 hours. Please try again in 20s.', 20_000],
   ])('%s', (text, ms) => {
     expect(wait(text)).toBeCloseTo(ms, 5);
@@ -131,7 +131,7 @@ describe('a wait in a message', () => {
     );
   });
 
-  // One that goes back and forth over such a text takes longer than a test may.
+  // A backtracking search over such a text would exceed the timeout.
   it('is read quickly, whatever the text', () => {
     for (const piece of ['try again in ', 'wait ', '1,111', 'retry after 1h1m1s', ' and ', 'a', '1 ']) {
       const text = piece.repeat(2_000).slice(0, 2_000);

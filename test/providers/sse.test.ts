@@ -16,7 +16,7 @@ function scan(chunks: readonly (Uint8Array | string)[]): Event[] {
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** Cuts bytes at the given places, through lines and characters alike. */
+/** Cuts bytes at the given offsets, through lines and characters alike. */
 function cut(whole: Uint8Array, places: readonly number[]): Uint8Array[] {
   const at = [0, ...places.map((place) => place % (whole.length + 1)).toSorted((a, b) => a - b), whole.length];
   return at.slice(1).map((end, index) => whole.subarray(at[index], end));

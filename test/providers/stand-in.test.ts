@@ -7,7 +7,7 @@ import { createGuard } from '../../src/create-guard.ts';
 
 const create = (): string => 'faked';
 
-/** Stand-ins as tests make them, each with what is called on it. */
+/** Test doubles as tests make them, each with the calls made on it. */
 const STAND_INS: Record<string, () => { chat: { completions: { create: () => unknown } } }> = {
   'a plain object': () => ({ chat: { completions: { create } } }),
   'a class of another name': () =>
@@ -63,7 +63,7 @@ describe('a test double of a client', () => {
 
   it('is not confused with a client of an unsupported version or of another SDK', () => {
     const guard = createGuard();
-    /** openai 3 and 4 sent through these. */
+    /** openai 3 and 4 sent requests through these. */
     class OpenAI {
       baseURL = 'https://api.openai.com/v1';
       chat = { completions: { create } };
@@ -88,7 +88,7 @@ describe('a test double of a client', () => {
 
 describe('a drop-in over a mocked module', () => {
   const Mock = vi.fn();
-  /** What vitest gives for a factory that left something out: asking for it throws. */
+  /** vitest's result for a factory that omits an export: accessing it throws. */
   const strict = <T extends object>(mocked: T): T & typeof sdkModule =>
     new Proxy(mocked, {
       get: (target, key) => {

@@ -120,7 +120,7 @@ const ROWS: readonly (readonly [string, ProviderName, unknown, Usage | undefined
     },
     usage(10, 5),
   ],
-  // Counting is not charged.
+  // Counting tokens is not charged.
   ['count_tokens', 'anthropic', { input_tokens: 2_095 }, undefined],
   [
     'parts larger than the whole',

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** More refusals than any SDK outlives on its own: each of them tries three times. */
+/** More refusals than any SDK survives on its own: each of them tries three times. */
 export const REFUSALS = 4;
 
 const CHAT = {
@@ -47,7 +47,7 @@ export interface LimitedServer {
 }
 
 /**
- * Answers with a rate limit `REFUSALS` times, then well: by the first part of the path,
+ * Answers with a rate limit `REFUSALS` times, then with success: by the first part of the path,
  * so that every client has a name.
  */
 export async function startLimitedServer(): Promise<LimitedServer> {

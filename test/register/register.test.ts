@@ -24,7 +24,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** Runs an application that prints JSON. `name` begins the paths of its requests. */
+/** Runs an application that prints JSON. The paths of its requests begin with `name`. */
 async function runApp(
   file: string,
   source: string,
@@ -38,7 +38,7 @@ async function runApp(
   return JSON.parse(stdout) as unknown;
 }
 
-/** Another copy of an SDK, without what running it does not need. */
+/** Another copy of an SDK, reduced to what it needs to run. */
 function copySdk(name: string, target: string): Promise<void> {
   return cp(join(ROOT, 'node_modules', name), target, {
     recursive: true,
@@ -46,7 +46,7 @@ function copySdk(name: string, target: string): Promise<void> {
   });
 }
 
-/** The body of every application below; how it gets at the SDKs differs. */
+/** The body of every application below; they differ in how they load the SDKs. */
 const CALLS = (name: string): string => `
 const url = process.env.SERVER;
 const messages = [{ role: 'user', content: 'hello' }];

@@ -85,7 +85,7 @@ describe('a retry layer above tidegate/register', () => {
       const answer = sendJson(name.includes('anthropic') ? { type: 'message', content: [] } : CHAT);
       const server = await scriptedServer(down, down, down, down, answer);
       const { layers, warnings } = await hear(name, server.url);
-      // Two requests each time: the layer came twice before it was answered.
+      // Two requests each time: the layer repeated it twice before it was answered.
       expect(server.requests).toHaveLength(5);
       expect(layers).toEqual([layer, layer]);
       expect(warnings).toEqual([expect.stringMatching(warning)]);

@@ -23,7 +23,7 @@ describe('bodies of failed calls', () => {
   });
 });
 
-/** Calls of one body, as they begin and are given up. @returns which of them came again because another was given up */
+/** Calls with one body, given as their begin and failure. @returns which of them are repetitions after a failure */
 function retriesAmong(calls: readonly (readonly [began: number, givenUp: number])[]): number[] {
   const moments = calls
     .flatMap(([began, ended]) => [
@@ -66,7 +66,7 @@ describe('a repeated body', () => {
       { length: 40 },
       (_, index) => [index * 10_000, index * 10_000 + 500 + ((index * 7) % 11) * 800] as const,
     );
-    // Two intervals are what it takes to see one.
+    // Two intervals are needed to recognize one.
     expect(retriesAmong(calls)).toEqual([10_000]);
   });
 

@@ -11,7 +11,7 @@ const FAILING = { ...FAST, retry: { ...FAST.retry, maxAttempts: 2 } };
 
 const down = (sdk: { errorBody: object }): Answer => sendJson(sdk.errorBody, 500);
 
-/** Warnings of a guard, heard so that Node prints none. */
+/** Warnings of a guard, listened to so that Node prints none. */
 function warningsOf(connection: { guard: ReturnType<typeof testGuard> }): string[] {
   return eventsOf(connection.guard.events, 'warning').map(({ message }) => message);
 }
@@ -29,10 +29,10 @@ describe.each(CONFIGURABLE)('$name', ({ sdk, connect }) => {
     expect(others).toEqual([]);
     expect(found).toMatchObject({ call: { lane: expect.stringContaining('/test-model') } });
     expect(found!.sinceMs).toBeLessThan(5_000);
-    // It was answered: whoever asks the same now asks anew.
+    // It was answered: the same request is now a new one.
     await call();
     expect(eventsOf(connection.events(), 'repeated')).toHaveLength(1);
-    // Once may be another caller who asks the same.
+    // A single repetition may be another caller.
     expect(warningsOf(connection as never)).toEqual([]);
   });
 });
@@ -111,13 +111,13 @@ describe('the retry layer', () => {
     const openai = SDKS[0]!;
     const client = guard.wrap(new openai.Client({ apiKey: 'key-of-many', baseURL: server.url }) as object);
     const ask = (): Promise<unknown> => openai.create(client).catch(() => undefined);
-    // Each begins while others are under way.
+    // Each begins while others are in flight.
     const asking = async (): Promise<void> => {
       for (let call = 0; call < 5; call++) await ask();
     };
     await Promise.all([asking(), asking(), asking(), asking()]);
     expect(eventsOf(guard, 'call.end').filter(({ outcome }) => outcome === 'retries_exhausted')).toHaveLength(20);
-    // The first of them cannot be told yet.
+    // The first of them cannot be recognized yet.
     expect(eventsOf(guard, 'repeated').length).toBeLessThan(2);
     expect(eventsOf(guard, 'warning')).toEqual([]);
   });
@@ -131,7 +131,7 @@ describe('the retry layer', () => {
       openai.create(client, undefined, { messages: [{ role: 'user', content }] }).catch(() => undefined);
     for (let call = 0; call < 4; call++) await ask(secret);
     expect(eventsOf(guard, 'repeated')).toHaveLength(3);
-    // One body alone may be asked again and again for its own sake.
+    // A single body may be polled for its own sake.
     expect(eventsOf(guard, 'warning')).toEqual([]);
     for (let call = 0; call < 3; call++) await ask(`${secret} too`);
     expect(eventsOf(guard, 'repeated')).toHaveLength(5);

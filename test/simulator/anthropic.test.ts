@@ -30,7 +30,7 @@ describe('Anthropic: messages', () => {
     const headers = Object.fromEntries(
       [...response.headers].filter(([name]) => name.startsWith('anthropic-ratelimit')),
     );
-    // As captured from the real one: 6,000 of 30,000 tokens are back after 12 s.
+    // As captured from the real one: 6,000 of 30,000 tokens are refilled after 12 s.
     expect(headers).toEqual({
       'anthropic-ratelimit-requests-limit': '50',
       'anthropic-ratelimit-requests-remaining': '49',
@@ -257,7 +257,7 @@ describe('Anthropic: other endpoints', () => {
     expect(await client.messages.batches.retrieve(batch.id)).toMatchObject({ processing_status: 'ended' });
     const results = [];
     for await (const each of await client.messages.batches.results(batch.id)) results.push(each);
-    // In any order, and here in another than the requests.
+    // In any order, here different from the requests.
     expect(results.map((each) => each.custom_id)).toEqual(['b', 'a']);
     expect(results[0]).toMatchObject({ result: { type: 'succeeded', message: { role: 'assistant' } } });
     await client.messages.batches.create({ requests });

@@ -99,7 +99,7 @@ describe('the batch API of OpenAI, through its SDK', () => {
 
   it('has a limit on queued tokens, over all batches', async () => {
     const openai = client(await simulate({ provider: 'openai', batches: { seconds: 60, enqueuedTokens: 120 } }));
-    // Some tokens more than half of what may be queued.
+    // Slightly more than half of what may be queued.
     const rows = Array.from({ length: 10 }, (_, id) => line(id));
     const [first, second] = [await create(openai, rows), await create(openai, rows)];
     expect((await openai.batches.retrieve(first.id)).status).toBe('in_progress');

@@ -18,7 +18,7 @@ function call(provider: SimulatorProvider, server: Simulator): Promise<unknown> 
   }
 }
 
-/** Status and a part of the body of every fault that is an answer. */
+/** Status and part of the body of every fault that is an answer. */
 const ANSWERS: Record<SimulatorProvider, Partial<Record<FaultKind, [number, string]>>> = {
   openai: {
     server_error: [500, '"type":"server_error"'],
@@ -392,7 +392,7 @@ describe('rates, times and headers', () => {
     });
     const ask = (max_tokens: number) => openai(server).chat.completions.create({ ...CHAT, max_tokens });
     await ask(6_000);
-    // The provider does not know of what the neighbour will do: its waiting time is too short.
+    // The provider cannot foresee the neighbour's requests: its waiting time is too short.
     expect((await failure(ask(1_000))).message).toContain('Please try again in 10s.');
     clock.advance(10_000);
     expect((await failure(ask(1_000))).message).toContain('Please try again in 5s.');

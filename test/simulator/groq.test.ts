@@ -32,7 +32,7 @@ describe('Groq', () => {
       .withResponse();
     expect(response.headers.get('x-ratelimit-remaining-tokens')).toBe('299565');
     expect(response.headers.get('x-ratelimit-reset-tokens')).toBe('87ms');
-    // 172.799999ms was captured: the same time, less an error of floating point.
+    // 172.799999ms was captured: the same time, less a floating-point error.
     expect(response.headers.get('x-ratelimit-reset-requests')).toBe('172.8ms');
   });
 

@@ -16,7 +16,7 @@ function told(headers: Headers): Told {
   return { limit: get('limit'), remaining: get('remaining'), reset: get('reset') };
 }
 
-/** An OpenAI of 3,000 requests a minute, of which a second's worth is enforced at once. */
+/** An OpenAI with 3,000 requests a minute, of which a second's worth is enforced at once. */
 async function asking(options: Partial<SimulatorOptions>) {
   const clock = testClock();
   const server = await simulator({ provider: 'openai', limits: RPM, bucketSeconds: 1, clock, ...options });

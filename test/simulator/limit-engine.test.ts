@@ -75,7 +75,7 @@ describe('waiting times of real refusals', () => {
     ['tokensPerMinute', 30_000, 73_124, 1_877, '1m30.002s'],
   ])('Groq: %s %i, used %i, requested %i: try again in %s', (name, limit, used, asked, wait) => {
     const engine = engineOf({ provider: 'groq', limits: { [name]: limit } });
-    // The last sample was over its limit: only a correction after the answer can do that.
+    // The last sample was over its limit, which only a correction after the answer can cause.
     const held = admitted(engine.admit(request(1), 0));
     engine.settle(held, { inputTokens: 1, cachedTokens: 0, outputTokens: used - 1 }, 0);
     const refusal = refused(engine.admit(request(asked), 0));
@@ -193,7 +193,7 @@ describe('the cost of a request', () => {
       const engine = new LimitEngine({ provider: 'openai', limitsOf: () => limits, refusedCounting });
       let through = 0;
       for (let now = 0; now <= 100_000; now += 100) if (engine.admit(request(1), now).admitted) through += 1;
-      // `all`: after the first burst, and what came in while it lasted, nobody gets in any more.
+      // `all`: after the first burst, and what arrived during it, nothing is admitted any more.
       expect(through).toBeGreaterThanOrEqual(count);
       expect(through).toBeLessThanOrEqual(count + 7);
     },

@@ -6,7 +6,7 @@ import { SlidingLog } from '../../src/simulator/limits/sliding-log.ts';
 import { TokenBucket } from '../../src/simulator/limits/token-bucket.ts';
 import { mulberry32 } from '../../src/simulator/random.ts';
 
-/** Spends one unit whenever it is granted; the times at which it was. */
+/** Spends one unit whenever it is granted; returns the times. */
 function grants(model: LimitModel, untilMs: number, stepMs = 1): number[] {
   const times: number[] = [];
   for (let now = 0; now < untilMs; now += stepMs) {

@@ -18,7 +18,7 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((each) => each.close()));
 });
 
-/** Time that only the test moves; starts on 2026-11-24 at 12:00:00 UTC. */
+/** A clock that only the test moves; starts on 2026-11-24 at 12:00:00 UTC. */
 export function testClock(): { now(): number; wall(): number; advance(ms: number): void } {
   let now = 1_000_000;
   const origin = Date.UTC(2026, 10, 24, 12) - now;
@@ -54,7 +54,7 @@ export const CHAT = {
 
 export const MESSAGE = { ...CHAT, model: 'claude-sonnet-5', max_tokens: 100 };
 
-/** What a rejected promise was rejected with. */
+/** The reason of a rejected promise. */
 export async function failure(
   promise: PromiseLike<unknown>,
 ): Promise<Record<string, unknown> & Error & { headers: Headers }> {

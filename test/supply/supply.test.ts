@@ -67,7 +67,7 @@ describe('the audit', () => {
     let folder: string;
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'audit-'));
-      // Stands in for npm, and prints what it is told to.
+      // A stand-in for npm that prints a given answer.
       await writeFile(join(folder, 'npm'), '#!/bin/sh\necho "$NPM_SAYS"\n', { mode: 0o755 });
     });
     afterAll(() => rm(folder, { recursive: true }));

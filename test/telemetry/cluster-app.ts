@@ -1,4 +1,4 @@
-/** Two workers of a cluster serve one port; the primary prints what each of them says. */
+/** Two workers of a cluster serve one port; the primary prints what each of them reports. */
 import cluster from 'node:cluster';
 import { servePrometheus } from '../../src/telemetry/prometheus-server.ts';
 

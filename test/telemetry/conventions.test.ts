@@ -21,7 +21,7 @@ import { VERSION } from '../../src/telemetry/names.ts';
 type Semconv = 'compat' | 'latest' | 'dup';
 const VERSIONS: readonly Semconv[] = ['compat', 'latest', 'dup'];
 
-/** A guard on an SDK of OpenTelemetry in memory, of which the calls' own spans can be read. */
+/** A guard on an in-memory SDK of OpenTelemetry, with access to the spans of its calls. */
 class Recorded {
   readonly guard: Guard;
   readonly #spans = new InMemorySpanExporter();
@@ -234,7 +234,7 @@ describe.each(VERSIONS)('conventions (%s)', (version) => {
     expect(calls).toHaveLength(4);
     const events = recorded.spans.flatMap((span) => span.events);
     expect([...recorded.spans, ...events].flatMap((each) => problemsOf(each.attributes ?? {}, version))).toEqual([]);
-    // Keys of events are in a namespace: one without is anybody's.
+    // Keys of events are namespaced: one without a namespace is not ours.
     for (const { attributes } of events) for (const key in attributes) expect(key).toContain('.');
     for (const { attributes } of calls) {
       const streams = attributes['gen_ai.request.stream'];
@@ -337,7 +337,7 @@ describe('an exception of a call', () => {
       (error: unknown) => error,
     );
 
-  /** What is logged from now on, with the scope that it is of. */
+  /** Log records from now on, with their scope. */
   function startLogs(): { readonly scope: unknown; readonly record: LogRecord }[] {
     const logged: { scope: unknown; record: LogRecord }[] = [];
     logs.setGlobalLoggerProvider({

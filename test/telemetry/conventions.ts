@@ -8,7 +8,7 @@ type Kind = 'string' | 'int' | 'double' | 'boolean' | 'string[]';
 interface Attribute {
   readonly kind: Kind;
   readonly values?: readonly string[];
-  /** The one version that has it; both do, else. */
+  /** The one version that defines it; default: both. */
   readonly only?: 'compat' | 'latest';
 }
 
@@ -49,7 +49,7 @@ export const ATTRIBUTES: Readonly<Record<string, Attribute>> = {
   'server.port': { kind: 'int' },
 };
 
-/** What a span of an answered call that asked for everything must have; those of OpenAI's own apart. */
+/** What the span of an answered call with all options must have, apart from OpenAI's own attributes. */
 export const REQUIRED = [
   'gen_ai.operation.name',
   'gen_ai.provider.name',
@@ -58,7 +58,7 @@ export const REQUIRED = [
   'server.port',
 ];
 
-/** Attributes by the metric of the conventions that may have them, beside those that every one has. */
+/** Attributes that a metric of the conventions may have, besides the common ones. */
 export const METRIC_ATTRIBUTES: ReadonlySet<string> = new Set([
   ...REQUIRED,
   'gen_ai.response.model',
@@ -67,7 +67,7 @@ export const METRIC_ATTRIBUTES: ReadonlySet<string> = new Set([
   'gen_ai.token.modality',
 ]);
 
-/** What is wrong with an attribute by the conventions; undefined where nothing is. */
+/** A violation of the conventions by an attribute; undefined if there is none. */
 export function problem(key: string, value: unknown, version: 'compat' | 'latest' | 'dup'): string | undefined {
   const known = ATTRIBUTES[key];
   if (!known) return `${key} is not in the conventions`;

@@ -84,7 +84,7 @@ describe('shared limits', () => {
     );
     for (let at = 0; at < 100; at++) harness.play(exchange(at));
     const series = (await harness.scrape()).split('\n').filter((line) => line.startsWith('tidegate_fleet'));
-    // Three modes, two faults and a histogram of the process, and three of a model with one limit.
+    // Three modes, two faults and a histogram for the process, and three for a model with one limit.
     expect(series.length).toBe(3 + 2 + 10 + 3 * 20);
   });
 });

@@ -147,7 +147,7 @@ export class Harness {
     this.instrumentation = this.another(options);
   }
 
-  /** One more guard's instrumentation on the same SDK. */
+  /** Another guard's instrumentation on the same SDK. */
   another(
     options: TelemetryOptions = {},
     lanes: () => readonly LaneSnapshot[] = () => this.lanes,

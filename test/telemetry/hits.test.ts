@@ -9,7 +9,7 @@ import { startSimulator } from '../../src/testing.ts';
 it('lines that a record loses are counted, from zero', async () => {
   const harness = new Harness();
   const folder = await mkdtemp(join(tmpdir(), 'lost-'));
-  // A folder cannot be made where a file is.
+  // A folder cannot be created in place of a file.
   await writeFile(join(folder, 'file'), '');
   const simulator = await startSimulator({ provider: 'openai', limits: { requestsPerMinute: 6_000 } });
   const guard = createGuard({ telemetry: { meterProvider: harness.meterProvider } });

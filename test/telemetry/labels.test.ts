@@ -103,7 +103,7 @@ describe('error types', () => {
   });
 });
 
-/** Labels of what is let through; none for what is refused in the right way. */
+/** Labels of accepted attributes; none for correctly refused ones. */
 function labelsOf(attributes: Record<string, string>): string[] {
   try {
     return Object.keys(checkAttributes(attributes)).map(labelName);

@@ -37,12 +37,12 @@ const BASE = {
   'gen_ai.operation.name': 'chat',
 };
 
-/** What the conventions' own metrics have beside. */
+/** Additional attributes of the conventions' own metrics. */
 const SERVED = { ...BASE, 'server.address': 'api.openai.com', 'server.port': 443 };
 
 const UNGUARDED: GuardEvent = { type: 'unguarded', provider: 'groq', via: 'sdk', host: 'gateway.test' };
 
-/** A streamed call that is throttled once and gets its answer. */
+/** A streamed call that is throttled once and then answered. */
 function richCall(call = callInfo({ stream: true })): GuardEvent[] {
   return [
     { type: 'call.start', call },
@@ -197,7 +197,7 @@ describe('zero series', () => {
       expect(labels('tidegate.circuit.transitions', 'tidegate.circuit.state')).toEqual(['closed']);
       expect(labels('tidegate.tokens', 'tidegate.token.kind')).toEqual(['input', 'output']);
       expect(labels('tidegate.pacer.estimated_tokens', 'tidegate.token.kind')).toEqual(['input', 'output']);
-      // What does not stream has no streams that end.
+      // Operations that do not stream have no streams.
       expect(labels('tidegate.streams', 'tidegate.stream.outcome')).toEqual([]);
     },
   );
@@ -327,7 +327,7 @@ describe('histograms', () => {
     for (const [index, bound] of attempts.entries()) {
       if (index > 0) expect(bound / attempts[index - 1]!).toBeLessThanOrEqual(latencyFactor);
     }
-    // A threshold of an alert is a bound: what is below it is never taken for more.
+    // An alert's threshold is a bucket bound: values below it are never taken for more.
     expect(METRICS['tidegate.wait.duration_seconds'].buckets).toContain(DEFAULT_THRESHOLDS.queue.waitSeconds);
   });
 

@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import protobuf from 'protobufjs';
 
-/** What a collector is sent, of both encodings, as far as tests look at it. */
+/** What a collector receives, in both encodings, as far as tests inspect it. */
 export interface ExportedMetrics {
   readonly resourceMetrics: readonly {
     readonly resource: { readonly attributes: readonly KeyValue[] };
@@ -33,7 +33,7 @@ interface NumberPoint {
   readonly asInt?: number | string;
 }
 
-/** The part of opentelemetry/proto/collector/metrics/v1 that is decoded; the numbers of the fields are the format. */
+/** The part of opentelemetry/proto/collector/metrics/v1 that is decoded; the field numbers are the format. */
 const SCHEMA = `
 syntax = "proto3";
 message ExportMetricsServiceRequest { repeated ResourceMetrics resource_metrics = 1; }
@@ -54,7 +54,7 @@ message HistogramDataPoint { fixed64 count = 4; double sum = 5; repeated fixed64
 `;
 const REQUEST = protobuf.parse(SCHEMA).root.lookupType('ExportMetricsServiceRequest');
 
-/** A collector over HTTP that keeps what it is sent. */
+/** A collector over HTTP that records what it receives. */
 export class OtlpReceiver {
   readonly received: { readonly path: string; readonly headers: IncomingHttpHeaders; readonly body: Buffer }[] = [];
   readonly #server = createServer((request, response) => {
@@ -76,7 +76,7 @@ export class OtlpReceiver {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Everything that came to the path of metrics, decoded. */
+  /** Everything received on the path of metrics, decoded. */
   metrics(): ExportedMetrics[] {
     return this.received
       .filter(({ path }) => path === '/v1/metrics')
@@ -87,7 +87,7 @@ export class OtlpReceiver {
       );
   }
 
-  /** The last that was sent, by name. */
+  /** The last metrics received, by name. */
   latest(): Map<string, ExportedMetric> {
     const all =
       this.metrics()
@@ -102,7 +102,7 @@ export class OtlpReceiver {
   }
 }
 
-/** Values of a sum or a gauge, by the attributes that are asked for. */
+/** Values of a sum or a gauge, by the given attributes. */
 export function valuesOf(metric: ExportedMetric | undefined, ...keys: string[]): Record<string, number> {
   const points = metric?.sum?.dataPoints ?? metric?.gauge?.dataPoints ?? [];
   const named = points.map(({ attributes, asDouble, asInt }) => {

@@ -92,7 +92,7 @@ describe("startTelemetry({ metrics: 'otlp' })", () => {
     vi.stubEnv('OTEL_EXPORTER_OTLP_PROTOCOL', protocol);
     const { url, shutdown } = await start({ metrics: 'both', port: 0, nativeHistograms: true });
     recordOneCall();
-    // What is scraped has buckets all the same.
+    // What is scraped has buckets nevertheless.
     expect(await (await fetch(url)).text()).toMatch(/\ntidegate_call_duration_seconds_bucket\{.*le="\+Inf"\} 1\n/);
     await shutdown();
     const { histogram, exponentialHistogram } = receiver.latest().get('tidegate.call.duration_seconds')!;
@@ -123,7 +123,7 @@ describe("startTelemetry({ metrics: 'otlp' })", () => {
 
   it('is what OTEL_METRICS_EXPORTER asks for if no option does', async () => {
     vi.stubEnv('OTEL_METRICS_EXPORTER', 'otlp');
-    // The address of the endpoint that is not served now is no mistake.
+    // An address for the endpoint that is not served is not an error.
     const { url } = await start({ port: 0 });
     expect(url).toBe(`${receiver.url}/v1/metrics`);
   });

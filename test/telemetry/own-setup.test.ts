@@ -17,7 +17,7 @@ const guards: Guard[] = [];
 const setups: { shutdown(): Promise<void> }[] = [];
 let simulator: Simulator | undefined;
 
-/** An application's own setup, as its documentation writes it. */
+/** An application's own setup, as in OpenTelemetry's documentation. */
 class OwnSetup {
   readonly metrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   readonly spans = new InMemorySpanExporter();
@@ -159,7 +159,7 @@ describe("an application's own NodeSDK", () => {
     expect(logger.error.mock.calls.map(String).join()).toContain('duplicate registration of API: metrics');
     await ask(await client());
     expect(await (await fetch(telemetry.url)).text()).toMatch(/\ntidegate_calls_total\{.*\} 1\n/);
-    // Spans were nobody's yet: those are the application's.
+    // Spans had no owner yet: they are the application's.
     expect(setup.spans.getFinishedSpans()).toHaveLength(2);
   });
 });

@@ -112,7 +112,7 @@ describe('a provider that throws changes nothing', () => {
     instrumentation.shutdown();
     const messages = errors.map(([message]) => message);
     expect(messages.length).toBeGreaterThan(0);
-    // Once each, not once a call.
+    // Once each, not once per call.
     expect(new Set(messages).size).toBe(messages.length);
   });
 
@@ -297,7 +297,7 @@ describe('memory', () => {
     harness.exporter.reset();
     await eventually(() => {
       collectGarbage();
-      // Not the objects themselves: a failed expectation would keep them.
+      // Not the objects themselves: a failed expectation would keep them alive.
       expect([ended.deref() === undefined, open.deref() === undefined]).toEqual([true, true]);
     });
   });

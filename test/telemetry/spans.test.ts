@@ -110,7 +110,7 @@ describe('the span of a call', () => {
 });
 
 describe('retries and refusals', () => {
-  /** Throttled, waited, sent again, succeeded. */
+  /** Throttled, waited, retried, succeeded. */
   function retried(harness: Harness): void {
     const call = callInfo();
     harness.play(

@@ -60,7 +60,7 @@ describe('startTelemetry', () => {
     const instrumentation = createInstrumentation({}, { lanes: () => [lane()] });
     const { url } = await start({ serviceName: 'shop', port: 0 });
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/metrics$/);
-    // Guards that were there before are included, without a call.
+    // Existing guards are included, without a call.
     expect(await (await fetch(url)).text()).toContain(`tidegate_build_info{version="${VERSION}",sdk="js"} 1\n`);
     for (const event of successfulCall(callInfo())) instrumentation.onEvent(event);
     const response = await fetch(url);

@@ -5,7 +5,7 @@ import { readOptions } from '../../tools/matrix/options.ts';
 
 type Expected = Pick<Cell, 'expect' | 'says'>;
 
-/** What a program printed whose clients lost so many calls of ten. */
+/** The output of a program whose clients lost this many calls of ten. */
 function printed(lost: Record<string, number>, checks: object = {}, more = ''): string {
   const clients = Object.entries(lost).map(([name, count]) => [name, { calls: 10, lost: count, reason: '429' }]);
   return `noise\n  @matrix ${JSON.stringify({ clients: Object.fromEntries(clients), checks })}\n${more}`;

@@ -48,7 +48,7 @@ describe.each(SDKS)('$name', (sdk) => {
     await sdk.create(bare(server.url, { fetch }));
     const event = { type: 'unguarded', provider: sdk.family, via: 'sdk', host: hostOf(server.url) };
     expect(eventsOf(guard, 'unguarded')).toEqual([event, event]);
-    // The guard is heard for warnings, so that Node's are left alone; the second request is no news.
+    // The guard's warnings are listened to, so that Node prints none; the second request causes none.
     const [warning, ...others] = eventsOf(guard, 'warning');
     expect(others).toEqual([]);
     expect(warning!.message).toMatch(
@@ -78,7 +78,7 @@ it('a plain fetch is reported with advice, a guarded one is not', async () => {
   const body = JSON.stringify({ model: 'm', messages: [] });
   await guard.fetch(`${server.url}/v1/chat/completions`, { method: 'POST', body });
   expect(eventsOf(guard, 'unguarded')).toEqual([]);
-  // To the real host nothing may be sent here.
+  // Nothing may be sent to the real host here.
   publish('https://api.openai.com', '/v1/chat/completions?key=secret', ['authorization', 'secret']);
   expect(eventsOf(guard, 'unguarded')).toMatchObject([{ provider: 'openai', via: 'fetch', host: 'api.openai.com' }]);
   const [warning] = eventsOf(guard, 'warning');
@@ -90,7 +90,7 @@ it('a guarded request that had to wait for a connection is not reported, and the
   const guard = testGuard(NOTICE);
   const server = await scriptedServer(sendJson(openai.completion));
   const outside = AsyncLocalStorage.snapshot();
-  // As a pool of connections does: the request is made in the context of another.
+  // As a connection pool does: the request is created in the context of another one.
   const pooled: typeof fetch = async (input) => {
     const { origin, pathname } = new URL(String(input));
     outside(() => publish(origin, pathname, ['x-stainless-lang', 'js', 'user-agent', 'OpenAI/JS 7.0.0']));

@@ -6,7 +6,7 @@ import { wordingOf } from './wordings.ts';
 
 export type Position = 'error response' | 'inside a 200' | 'first event' | 'later event';
 
-/** One refusal as it comes over the wire, and what it is to be taken for. */
+/** One refusal as it is sent, and its intended interpretation. */
 export interface Case {
   readonly seed: number;
   readonly provider: ProviderName;
@@ -51,7 +51,7 @@ export function caseOf(seed: number): Case {
         error: { code: 429, message: GOOGLE_MESSAGE, status: 'RESOURCE_EXHAUSTED', details: googleDetails(meaning) },
       }
     : shape(worded, status);
-  // A head that has come says nothing of what follows it.
+  // A head that was sent earlier says nothing about what follows.
   const headerMs = position === 'error response' ? meaning.headerMs : undefined;
   const bodyMs = worded.states.wait ? meaning.waitMs : undefined;
   const hintMs = Math.max(headerMs ?? -1, bodyMs ?? -1);

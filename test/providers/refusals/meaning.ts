@@ -17,11 +17,11 @@ export const pick = <T>(random: Random, all: readonly T[]): T => all[Math.floor(
 const between = (random: Random, least: number, most: number): number =>
   least + Math.floor(random() * (most - least + 1));
 
-/** One limit in the words that providers have for it. */
+/** One limit in the words that providers use for it. */
 export interface Named {
   readonly dimension: Dimension;
   readonly noun: string;
-  /** The same in the names of quotas. */
+  /** The same in names of quotas. */
   readonly id: string;
   readonly abbreviation: string;
   readonly window: 'minute' | 'hour' | 'day';
@@ -43,7 +43,7 @@ export const LIMITS: readonly Named[] = [
   { dimension: 'tools', noun: 'tool calls', id: '', abbreviation: '', window: 'minute' },
 ];
 
-/** What a refusal is to say. */
+/** What a refusal is meant to say. */
 export interface Meaning {
   readonly outcome: Exclude<Outcome, 'ok'>;
   readonly noCapacity: boolean;
@@ -51,7 +51,7 @@ export interface Meaning {
   readonly limit: number;
   readonly used: number;
   readonly requested: number;
-  /** In the body; undefined where it says nothing. */
+  /** In the body; undefined if it says nothing. */
   readonly waitMs: number | undefined;
   /** In a header. */
   readonly headerMs: number | undefined;

@@ -6,7 +6,7 @@ import type { Case } from './cases.ts';
 
 const WALL = Date.parse('2026-11-26T12:00:00Z');
 
-/** What the code that reads answers takes a case for; undefined where it is no error to it. */
+/** The interpretation of a case by the code that reads answers; undefined if that sees no error. */
 export function readCase({ provider, position, status, headers, body }: Case): Failure | undefined {
   const adapter = adapterFor(provider);
   switch (position) {
@@ -34,7 +34,7 @@ function begin(reader: StreamReader): void {
   );
 }
 
-/** How a reading differs from what was meant; empty where it does not. */
+/** Differences from the intended interpretation; empty if there are none. */
 export function differences(each: Case): string[] {
   const failure = readCase(each);
   if (!failure) return [`seed ${each.seed}: not taken for an error`];

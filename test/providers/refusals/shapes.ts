@@ -1,7 +1,7 @@
 import { type Meaning, pick, type Random } from './meaning.ts';
 import type { Worded } from './wordings.ts';
 
-/** A body around a message. `status` is what the body may name itself. */
+/** A body around a message. `status` is a status that the body may contain. */
 type Shape = (worded: Worded, status: number) => unknown;
 
 const error = ({ message, type, code }: Worded, rest: object = {}): object => ({
@@ -11,7 +11,7 @@ const error = ({ message, type, code }: Worded, rest: object = {}): object => ({
   ...rest,
 });
 
-/** Bodies that hold an error object: these may stand in streams and answers. */
+/** Bodies with an error object, which may occur in streams and answers. */
 export const NESTED: readonly Shape[] = [
   (worded, status) => ({
     error: {
@@ -79,7 +79,7 @@ export function googleDetails({ named, limit, waitMs }: Meaning): object[] {
 export const GOOGLE_MESSAGE =
   'You exceeded your current quota, please check your plan and billing details. For more information on this error, head to: https://ai.google.dev/gemini-api/docs/rate-limits.';
 
-/** Numbers of statuses that providers use for what is meant. */
+/** Statuses that providers use for each meaning. */
 export function statusOf({ outcome, noCapacity, limit }: Meaning, random: Random): number {
   switch (outcome) {
     case 'quota_exhausted':

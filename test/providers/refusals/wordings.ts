@@ -1,6 +1,6 @@
 import { type Meaning, pick, type Random } from './meaning.ts';
 
-/** A message, and what of its meaning it states. */
+/** A message, and the parts of the meaning that it states. */
 export interface Worded {
   readonly message: string;
   readonly states: { readonly limit: boolean; readonly wait: boolean };
@@ -12,7 +12,7 @@ type Wording = (meaning: Meaning, random: Random) => Omit<Worded, 'states'> | un
 
 const group = (count: number): string => count.toLocaleString('en-US');
 
-/** A go duration, as OpenAI and Groq write it. */
+/** A Go duration, as OpenAI and Groq write it. */
 function goDuration(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   const seconds = (ms - minutes * 60_000) / 1_000;

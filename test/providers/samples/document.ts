@@ -54,7 +54,7 @@ function adviceOf({ adapter }: SampleFile, { status, headers, body }: Sample): s
   return adapterFor(adapter).classify({ status, headers: new Headers(headers), body }, NOW).advice;
 }
 
-/** With columns of even width, as the formatter leaves them. */
+/** With columns of equal width, as the formatter leaves them. */
 function markdownTable([head, ...rows]: readonly (readonly string[])[]): string {
   const widths = head!.map((_, column) => Math.max(3, ...[head!, ...rows].map((row) => row[column]!.length)));
   const line = (row: readonly string[]): string => `| ${row.map((text, at) => text.padEnd(widths[at]!)).join(' | ')} |`;
