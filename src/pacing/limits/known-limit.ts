@@ -6,6 +6,7 @@ import { type BucketDimension, LIMIT_KINDS, type LimitKind } from '../../core/di
 import type { Observation } from './observation.ts';
 import type { Contradiction } from './enforced-rate.ts';
 import { LimitBeliefs } from './limit-beliefs.ts';
+import { OutputTrials } from './output-trials.ts';
 import { HeaderRounding } from './header-rounding.ts';
 import { RateSmoother } from './rate-smoother.ts';
 import type { LevelSample, LimitModel } from './limit.ts';
@@ -63,6 +64,7 @@ export class LimitBucket implements LimitModel {
   readonly #smoother: RateSmoother;
   readonly #quantum = new HeaderRounding();
   readonly #burstProbe = new BurstRetest();
+  readonly #outputTrials = new OutputTrials();
   /** Our total consumption, in units. */
   #taken = 0;
   #average = 0;
@@ -162,7 +164,7 @@ export class LimitBucket implements LimitModel {
     const back = this.beliefs.returned(elapsed, now, this.rate);
     this.#level.refill(back, elapsed, this.#uncounted());
     this.#collect(now);
-    this.#tryWindow(now);
+    this.#tryCall(now);
     if (this.burst < this.full) {
       const larger = this.#burstProbe.next(this.burst, now);
       if (larger !== undefined) this.#setBurst(larger, now);
@@ -182,7 +184,7 @@ export class LimitBucket implements LimitModel {
     if (wait > 0) {
       const promised = this.#promisedFor(needed);
       if (promised !== undefined) wait = Math.min(wait, Math.max(1, promised - this.#at));
-      const triesAt = this.#triesWindowAt();
+      const triesAt = this.#triesAt();
       if (triesAt !== undefined) wait = Math.min(wait, Math.max(1, triesAt - this.#at));
     }
     // Other users may leave, which ends the spreading.
@@ -210,11 +212,7 @@ export class LimitBucket implements LimitModel {
 
   waits(): void {
     if (!this.#mayBeMore) return;
-    this.beliefs.refill.held(
-      this.#at - Math.max(this.#observedAt ?? -Infinity, this.#refusedAt),
-      this.#at,
-      this.shareAtMost,
-    );
+    this.beliefs.refill.held(this.#at - this.#heardAt, this.#at, this.shareAtMost);
   }
 
   /** Whether probing could reveal a higher rate: not for a configured limit, nor within a fixed window. */
@@ -288,6 +286,7 @@ export class LimitBucket implements LimitModel {
 
   /** A call of this amount got through. */
   accepted(amount: number, now: number): void {
+    this.#outputTrials.answered(false);
     if (this.source === 'config' || this.kind.perDay) return;
     this.beliefs.shortBucket.accepted(amount);
     if (this.burst < amount && this.burst < this.limit) this.#setBurst(amount, now);
@@ -304,6 +303,7 @@ export class LimitBucket implements LimitModel {
   }
 
   anyRefused(): void {
+    this.#outputTrials.answered(true);
     this.beliefs.unenforced.refused();
   }
 
@@ -454,23 +454,40 @@ export class LimitBucket implements LimitModel {
     this.#level.collect(level, confirmed && (this.beliefs.fixed.believed || this.#level.headroom.isMargin));
   }
 
+  /** When to try a call although too little seems to be left; undefined for never. */
+  #triesAt(): number | undefined {
+    if (this.kind.perDay || this.sharers?.level !== undefined) return undefined;
+    return this.beliefs.fixed.believed ? this.#triesWindowAt() : this.#triesOutputAt();
+  }
+
   /**
-   * When to try a call in a fixed window that no restart has confirmed: its end may be a minute away, and without an
-   * answer a bucket taken for a window would never be known as one. Undefined for never.
+   * In a fixed window that no restart has confirmed: its end may be a minute away, and without an answer a bucket taken
+   * for a window would never be known as one.
    */
   #triesWindowAt(): number | undefined {
     const { promise, fixed } = this.beliefs;
-    if (!fixed.mayTry || this.kind.perDay || promise.confirmed || this.sharers?.level !== undefined) return undefined;
-    const heardAt = Math.max(this.#observedAt ?? -Infinity, this.#refusedAt);
-    const at = heardAt + Math.max(TRY_WINDOW_MS, this.#oneCall / this.limitRate);
+    if (!fixed.mayTry || promise.confirmed) return undefined;
+    const at = this.#heardAt + Math.max(TRY_WINDOW_MS, this.#oneCall / this.limitRate);
     return fixed.endsAt(at) === undefined ? undefined : at;
   }
 
-  #tryWindow(now: number): void {
-    const triesAt = this.#triesWindowAt();
+  /** Of output tokens, when no answer is due that would report what is left. */
+  #triesOutputAt(): number | undefined {
+    if (this.kind.unit !== 'outputTokens' || this.source !== 'header' || this.#uncounted() > 0) return undefined;
+    return this.#outputTrials.dueAt(this.#heardAt, this.#oneCall / this.limitRate);
+  }
+
+  #tryCall(now: number): void {
+    const triesAt = this.#triesAt();
     if (triesAt === undefined || now < triesAt) return;
-    this.beliefs.fixed.tries();
+    if (this.beliefs.fixed.believed) this.beliefs.fixed.tries();
+    else this.#outputTrials.tries(now);
     this.#level.collect(this.#oneCall, false);
+  }
+
+  /** When an answer last reported the level, or revealed it by a refusal. */
+  get #heardAt(): number {
+    return Math.max(this.#observedAt ?? -Infinity, this.#refusedAt);
   }
 
   /** The level at which one call may go. */
