@@ -11,12 +11,12 @@ interface Page {
   readonly style: string;
 }
 
-/** The modules that are in the script, packages included. */
+/** Modules in the script, including those of packages. */
 export interface BuiltPage extends Page {
   readonly modules: readonly string[];
 }
 
-/** Builds the page of the console for a browser: one script with the chart library in it, one style. */
+/** Builds the console's page for a browser: one script with the chart library in it, one style sheet. */
 export async function buildPage(): Promise<BuiltPage> {
   const [html, style, chartStyle, { output }] = await Promise.all([
     readFile(join(PAGE, 'index.html'), 'utf8'),
@@ -47,7 +47,7 @@ const smallStyle = (css: string): string =>
     .replace(/\s+/g, ' ')
     .replace(/ ?([{};]) ?/g, '$1');
 
-/** Puts the page, built, in place of the module that builds it. */
+/** Replaces the module that builds the page by the built page. */
 export const consolePage: Plugin = {
   name: 'console-page',
   async load(id) {

@@ -5,12 +5,12 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { DROP_INS, ENTRIES } from './entries.ts';
 
-/** What declarations import of this package; the compiler leaves the names as they are in the sources. */
+/** Imports within this package; the compiler keeps the file names of the sources. */
 const RELATIVE = /(?<=\bfrom '|\bimport '|\bimport\(')(\.[^']+)\.ts(?=')/g;
 
 /**
- * Writes the declarations of the entries and of all that they name, for each kind of module: a `.d.cts` may only name
- * other `.d.cts` files, and what it imports of other packages is then resolved as `require` resolves it.
+ * Writes the declarations of the entries and everything they reference, for each kind of module: a `.d.cts` may only name
+ * other `.d.cts` files, and its imports from other packages are then resolved as `require` resolves them.
  */
 export async function buildDeclarations(root: string, target: string): Promise<void> {
   const emitted = await mkdtemp(join(tmpdir(), 'declarations-'));
@@ -29,7 +29,7 @@ export async function buildDeclarations(root: string, target: string): Promise<v
       for (const [, path] of text.matchAll(RELATIVE)) await write(join(dirname(name), path!));
     };
     for (const entry of ENTRIES) await write(entry);
-    // The declarations of the drop-ins name the options of a guard.
+    // The declarations of the drop-ins reference the options of a guard.
     if (DROP_INS.length > 0) await write('options');
   } finally {
     await rm(emitted, { recursive: true, force: true });

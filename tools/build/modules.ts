@@ -9,7 +9,7 @@ import { DROP_INS, ENTRIES } from './entries.ts';
 /**
  * Builds every entry as an ES module and as a CommonJS one; the two kinds share no file.
  *
- * @returns the modules that went into them, packages that are built in included
+ * @returns the bundled modules, including those of packages
  */
 export async function buildModules(root: string, target: string): Promise<string[]> {
   const outputs = await build([
@@ -28,9 +28,11 @@ export async function buildModules(root: string, target: string): Promise<string
         exports: 'auto',
         entryFileNames: '[name].cjs',
         chunkFileNames: 'shared/[name]-[hash].cjs',
-        // An application's `require` loads these packages in their own CommonJS build, and Jest knows no `import()` there.
+        // An application's `require` loads these packages in their own CommonJS build, and Jest has no `import()`
+        // there.
         dynamicImportInCjs: false,
-        // `module.exports` of a drop-in is made when it runs; this tells those who only read it (Node's lexer, attw).
+        // A drop-in creates `module.exports` when it runs; this declares its names to tools that only parse it (Node's
+        // lexer, attw).
         postFooter: ({ name }) =>
           DROP_INS.includes(name) ? '0 && (exports.default = exports.__esModule = true);\n' : '',
       },
@@ -40,7 +42,7 @@ export async function buildModules(root: string, target: string): Promise<string
   return outputs.flatMap(({ output }) => output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : [])));
 }
 
-/** What applications bring themselves: the SDKs, and the optional peers. Everything else is built in. */
+/** Packages that applications bring themselves: the SDKs, and the optional peers. Everything else is bundled. */
 const EXTERNAL = /^(?:openai|groq-sdk|@anthropic-ai|@opentelemetry|@pydantic)(?:\/|$)/;
 
 function options(root: string, input: Record<string, string>, output: BuildOptions['output']): BuildOptions {
@@ -51,13 +53,13 @@ function options(root: string, input: Record<string, string>, output: BuildOptio
     // See docs/decisions/0009 and 0013.
     external: (id) => EXTERNAL.test(id),
     plugins: [noAbortControllerAtImport, builtinsByFullName, smallLibraries, optionalPeers, consolePage],
-    // `sideEffects` of package.json is about the files that this makes, not about the sources.
+    // `sideEffects` of package.json describes the build output, not the sources.
     treeshake: { moduleSideEffects: (id, external) => !external && !id.includes('/node_modules/') },
     transform: { target: 'es2023' },
     // The sources are not shipped, and the output is as readable as they are.
     output: { ...output, sourcemap: false, minify: false },
     onLog(level, log, handle) {
-      // Nothing is right about the output when rolldown doubts it. That a plugin took long is no doubt: a busy machine.
+      // A warning of rolldown fails the build. A slow plugin is none: the machine may be busy.
       if (level === 'warn' && log.code !== 'PLUGIN_TIMINGS') throw new Error(log.message);
       handle(level, log);
     },
@@ -65,8 +67,8 @@ function options(root: string, input: Record<string, string>, output: BuildOptio
 }
 
 /**
- * Cloudflare's workerd refuses an AbortController that is made while a module loads. cockatiel makes two: for a signal
- * that it only asks whether it is aborted, and for one that it never uses.
+ * Cloudflare's workerd refuses an AbortController that is created while a module loads. cockatiel creates two: one
+ * whose signal it only checks, and one that it never uses.
  */
 const noAbortControllerAtImport: Plugin = {
   name: 'no-abort-controller-at-import',
@@ -81,7 +83,10 @@ const noAbortControllerAtImport: Plugin = {
   },
 };
 
-/** A package may name Node's modules without `node:`; not every runtime knows them by that, and a package could have that name. */
+/**
+ * A package may import Node's modules without `node:`, which not every runtime supports, and a package could have that
+ * name.
+ */
 const builtinsByFullName: Plugin = {
   name: 'builtins-by-full-name',
   resolveId: (id) => (isBuiltin(id) ? { id: id.replace(/^(?!node:)/, 'node:'), external: true } : undefined),
@@ -91,8 +96,8 @@ const LATE_REQUIRE =
   /Promise\.resolve\(\)\.then\(\(\) => ((?:\/\* @__PURE__ \*\/ )?[\w.]*__toESM\(require\("([^"]+)"\)(?:, 1)?\))\)/g;
 
 /**
- * In CommonJS an `import()` becomes a `require` inside a function. Bundlers take a package that they cannot find for an
- * optional one where its `require` stands in a `try`, and no function between is looked through.
+ * In CommonJS an `import()` becomes a `require` inside a function. Bundlers treat a missing package as optional if its
+ * `require` is directly inside a `try`, without a function in between.
  */
 const optionalPeers: Plugin = {
   name: 'optional-peers',
@@ -105,7 +110,9 @@ const optionalPeers: Plugin = {
   },
 };
 
-/** Chunks of the command line that are nearly all library, the largest of the package, and read by nobody. */
+/**
+ * Chunks of the command line that consist mostly of libraries: the largest in the package, and not meant to be read.
+ */
 const LIBRARIES: readonly string[] = ['charts', 'rules-files'];
 
 const smallLibraries: Plugin = {

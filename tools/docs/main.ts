@@ -2,5 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { optionsPage } from './options-page.ts';
 
-/** Writes the pages of `docs/` that are made from the source. Those about metrics and alerts are made by `ops/build.ts`. */
+/**
+ * Writes the pages of `docs/` that are generated from the source. `ops/build.ts` writes those about metrics and alerts.
+ */
 await writeFile(join(import.meta.dirname, '../../docs/options.md'), await optionsPage());

@@ -2,7 +2,7 @@ import { markdownTable } from './markdown-table.ts';
 import { readOptions } from './read-options.ts';
 
 interface Section {
-  /** The interface, which is the heading. */
+  /** The interface, used as the heading. */
   readonly name: string;
   readonly path: string;
   readonly intro: string;
@@ -79,7 +79,7 @@ const SECTIONS: readonly Section[] = [
   },
 ];
 
-/** `docs/options.md`, from the declarations that the code is compiled with. */
+/** `docs/options.md`, from the declarations in the source. */
 export async function optionsPage(): Promise<string> {
   const parts = await Promise.all(
     SECTIONS.map(async ({ name, path, intro }) => {

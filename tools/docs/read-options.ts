@@ -8,7 +8,7 @@ export interface Option {
   readonly name: string;
   readonly type: string;
   readonly required: boolean;
-  /** The docstring in one line; that of the option above where several share one. */
+  /** The docstring on one line; that of the option above if several share one. */
   readonly text: string;
 }
 

@@ -13,7 +13,7 @@ const code = (text: string): string => `\`${text}\``;
 const CLOSED: Readonly<Record<string, Readonly<Record<string, true>>>> = closedSets;
 const OPEN: Readonly<Record<string, string>> = OPEN_SETS;
 
-/** What there is to say of a label beside its values. */
+/** Notes on a label besides its values. */
 const NOTES: Readonly<Record<string, string>> = {
   'error.type': 'absent where it did not fail',
   'tidegate.token.kind': 'the cached ones are part of `input`, `reasoning` of `output`',
@@ -22,7 +22,7 @@ const NOTES: Readonly<Record<string, string>> = {
 
 const ALL: readonly (readonly [string, Metric])[] = Object.entries<Metric>({ ...METRICS, ...GEN_AI_METRICS });
 
-/** Sets of values of each label, with the metrics that have it so. */
+/** Sets of values of each label, with the metrics that use each. */
 function sets(): ReadonlyMap<string, ReadonlyMap<string, readonly string[]>> {
   const all = new Map<string, Map<string, string[]>>();
   for (const [name, metric] of ALL) {
@@ -37,7 +37,7 @@ function sets(): ReadonlyMap<string, ReadonlyMap<string, readonly string[]>> {
 /** Labels of metrics. */
 const LABELS = sets();
 
-/** The values of a label; where metrics differ, those that only some have come after. */
+/** The values of a label; values that only some metrics have come last. */
 function valuesOf(label: string): string {
   const own = [...LABELS.get(label)!].toSorted(([a], [b]) => sizeOf(a) - sizeOf(b));
   const [first] = own[0]!;
@@ -67,7 +67,7 @@ const ATTEMPT: readonly string[] = [
   ATTR.resendCount,
 ];
 
-/** Labels that spans have as well. */
+/** Labels that spans have too. */
 const OF_BOTH: readonly string[] = [
   ATTR.provider,
   ATTR.requestModel,
@@ -79,17 +79,17 @@ const OF_BOTH: readonly string[] = [
   ATTR.errorType,
 ];
 
-/** Of copies of tidegate that cannot share their state. */
+/** For copies of tidegate that cannot share their state. */
 export const ELSEWHERE: readonly string[] = [ATTR.copy];
 
-/** On the span of a call: whatever is neither a label of metrics alone nor an attempt's. */
+/** On the span of a call: everything that is neither a metric label only nor an attempt's. */
 const CALL: readonly string[] = Object.values(ATTR).filter(
   (attribute) =>
     OF_BOTH.includes(attribute) ||
     !(LABELS.has(attribute) || ELSEWHERE.includes(attribute) || ATTEMPT.includes(attribute)),
 );
 
-/** Spans with their attributes, and the events on them. */
+/** Spans with their attributes, and their events. */
 export function spanTables(): string {
   return `${markdownTable([
     ['span', 'kind', 'when', 'attributes'],

@@ -10,7 +10,7 @@ import { telemetryCells } from './cells/telemetry.ts';
 import { tracerCells } from './cells/tracers.ts';
 import { typeCells } from './cells/types.ts';
 
-/** Everything that is tried, those of one folder together. */
+/** All cells; those of one folder are together. */
 export const CELLS: readonly Cell[] = [
   ...nodeCells,
   ...sdkCells,

@@ -2,7 +2,7 @@ import { markdownTable } from '../docs/markdown-table.ts';
 import type { Cell } from './cell.ts';
 import { SECTIONS, type Section } from './sections.ts';
 
-/** `docs/supported-versions.md`, which says what the cells prove; it depends on nothing else. */
+/** `docs/supported-versions.md`: what the cells prove, and nothing else. */
 export function documentOf(cells: readonly Cell[]): string {
   const parts = SECTIONS.map((section) => `## ${section.name}\n\n${section.intro}\n\n${tableOf(section, cells)}`);
   return [
@@ -14,7 +14,7 @@ export function documentOf(cells: readonly Cell[]): string {
     .concat('\n');
 }
 
-/** The same for the README, in a row a table. */
+/** The same for the README, one row per table. */
 export function shortFormOf(cells: readonly Cell[]): string {
   const rows = SECTIONS.map((section) => {
     const names = [...new Set(placesOf(section, cells).map(({ place }) => place[1]))];

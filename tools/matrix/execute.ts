@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process';
 export interface Execution {
   readonly ok: boolean;
   readonly stdout: string;
-  /** Both streams, as they came. */
+  /** Both streams, interleaved as received. */
   readonly output: string;
 }
 
-/** Runs a command to its end, or until its time is over; its children end with it. */
+/** Runs a command to its end or timeout; its children end with it. */
 export function execute(
   argv: readonly string[],
   options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv; readonly seconds: number },
@@ -15,7 +15,7 @@ export function execute(
   const { cwd, env, seconds } = options;
   return new Promise((resolve) => {
     const [command, ...args] = argv;
-    // A group of its own, so that servers which the command started can be ended with it.
+    // A process group of its own, so that servers which the command started can be ended with it.
     const child = spawn(command!, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     let stdout = '';
     let output = '';
@@ -36,7 +36,7 @@ export function execute(
       output += error.message;
       finish(false);
     });
-    // What it started and left holds its output open.
+    // Children left behind hold its output open.
     child.once('exit', () => endGroup(child.pid));
     child.once('close', (code) => finish(code === 0));
   });
@@ -47,6 +47,6 @@ function endGroup(pid: number | undefined): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // It has ended already.
+    // It has already exited.
   }
 }

@@ -1,7 +1,7 @@
 import type { Cell } from './cell.ts';
 import type { Execution } from './execute.ts';
 
-/** The warning of a request that no guard sent. */
+/** The warning about an unguarded request. */
 export const PAST: RegExp = /went past tidegate/;
 
 /** What `burst.cjs` reports. */
@@ -12,7 +12,7 @@ interface Report {
   readonly checks: Readonly<Record<string, unknown>>;
 }
 
-/** @returns What is wrong; empty when the execution is as expected. */
+/** @returns What is wrong; empty if the execution is as expected. */
 export function faultOf({ expect, says }: Pick<Cell, 'expect' | 'says'>, { ok, output }: Execution): string {
   const tail = output.slice(-2_000);
   if (expect instanceof RegExp) {
@@ -22,7 +22,7 @@ export function faultOf({ expect, says }: Pick<Cell, 'expect' | 'says'>, { ok, o
   if (!ok) return `failed: ${tail}`;
   if (says && !says.test(output)) return `did not say ${says}: ${tail}`;
   if (expect === 'passes') return '';
-  // Who is guarded must not be told otherwise.
+  // Guarded clients must not be reported as unguarded.
   if (expect === 'guarded' && output.includes('TidegateWarning')) return `warned: ${tail}`;
   const reports = reportsIn(output);
   if (reports.length === 0) return `no report: ${tail}`;
@@ -41,7 +41,7 @@ function* faultsOfClients({ clients }: Report, expect: 'guarded' | 'loses'): Gen
   }
 }
 
-/** A check that does not hold says what it saw. */
+/** A failed check says what it saw. */
 function* faultsOfChecks({ checks }: Report): Generator<string> {
   for (const [name, seen] of Object.entries(checks)) if (seen !== true) yield `${name}: ${JSON.stringify(seen)}`;
 }

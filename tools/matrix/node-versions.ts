@@ -1,6 +1,6 @@
 import type { Folder } from './cell.ts';
 
-/** First and last minor of each line that `engines` names, and those in which hooks of `require` once did not work. */
+/** First and last minor of each line in `engines`, and those in which hooks of `require` once failed. */
 export const NODE_VERSIONS = [
   '22.15.0',
   '22.16.0',
@@ -17,7 +17,7 @@ export const NODE_VERSIONS = [
   '26.10.0',
 ] as const;
 
-/** Older than `engines` asks for. */
+/** Older than `engines` allows. */
 export const OLD_NODE_VERSIONS = ['20.20.2', '22.14.0'] as const;
 
 /** The npm package `node` is a script that installs one of these. */

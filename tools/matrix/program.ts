@@ -1,6 +1,6 @@
-/** How a program is written. */
+/** The syntax of a program. */
 export type Modules = 'esm' | 'cjs' | 'ts';
-/** How its clients are guarded, if they are. */
+/** How its clients are guarded, if at all. */
 export type Way = 'drop-in' | 'wrap' | 'fetch' | 'bare';
 
 export const SDKS = {
@@ -13,7 +13,7 @@ export type Provider = keyof typeof SDKS;
 
 const EVERY = Object.keys(SDKS) as Provider[];
 
-/** The text of a program that calls with one client of each provider. */
+/** A program that makes calls with one client of each provider. */
 export function program(modules: Modules, way: Way, providers: readonly Provider[] = EVERY): string {
   return [loads(modules, way, providers), clients(modules, way, providers), 'void matrix.run(clients);', ''].join('\n');
 }
@@ -30,7 +30,7 @@ export function loads(modules: Modules, way: Way, providers: readonly Provider[]
   ].join('\n');
 }
 
-/** Makes the constant `clients`, with a type where there are types. */
+/** Declares the constant `clients`, with a type in TypeScript. */
 export function clients(modules: Modules, way: Way, providers: readonly Provider[] = EVERY): string {
   const make = (each: Provider): string => {
     const { name } = SDKS[each];

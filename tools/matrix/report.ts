@@ -8,13 +8,13 @@ import { SECTIONS } from './sections.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const MARKS = /(?<=<!-- supported versions -->\n)[^]*?(?=\n<!-- \/supported versions -->)/;
 
-/** A line for a cell that has ended. */
+/** One line for a finished cell. */
 export function lineOf({ cell, ok, fault, milliseconds }: Result): string {
   const line = `${ok ? 'ok  ' : 'FAIL'} ${cell.id} (${(milliseconds / 1_000).toFixed(1)} s)`;
   return ok ? line : `${line}\n     ${fault.replaceAll('\n', '\n     ')}`;
 }
 
-/** How many cells of each table were as expected. */
+/** The number of cells as expected, by table. */
 export function summaryOf(results: readonly Result[]): string {
   const table = new Table({
     head: ['', 'as expected', 'not', 'controls that lost calls'],
@@ -30,7 +30,7 @@ export function summaryOf(results: readonly Result[]): string {
   return table.toString();
 }
 
-/** Writes what was proven, into the documentation and, shorter, into the README. */
+/** Writes the results into the documentation and, shortened, into the README. */
 export async function publish(cells: readonly Cell[]): Promise<void> {
   await writeFile(join(ROOT, 'docs/supported-versions.md'), documentOf(cells));
   const readme = await readFile(join(ROOT, 'README.md'), 'utf8');

@@ -6,12 +6,12 @@ import { faultOf } from './judge.ts';
 
 const PROGRAMS = join(import.meta.dirname, 'programs');
 
-/** Writes a file of `programs/` as it is. */
+/** Copies a file of `programs/`. */
 export async function writeProgram(directory: string, name: string): Promise<void> {
   await writeFile(join(directory, name), await readFile(join(PROGRAMS, name)));
 }
 
-/** Writes what a cell is made of into a directory below the folder with its packages. */
+/** Writes the files of a cell into a directory below the folder with its packages. */
 export async function writeCell(directory: string, cell: Cell): Promise<void> {
   await mkdir(directory, { recursive: true });
   await writeProgram(directory, 'burst.cjs');
@@ -21,7 +21,7 @@ export async function writeCell(directory: string, cell: Cell): Promise<void> {
   }
 }
 
-/** @returns What is wrong; empty when all is as expected. */
+/** @returns What is wrong; empty if all is as expected. */
 export async function runSteps(cell: Cell, cwd: string, env: NodeJS.ProcessEnv): Promise<string> {
   let last: Execution | undefined;
   for (const [index, step] of cell.steps.entries()) {

@@ -5,7 +5,7 @@ import type { Workspace } from './workspace.ts';
 /** As many as the machines of developers and CI have cores. */
 const AT_ONCE = 2;
 
-/** Runs every cell, tells of each as it ends, and keeps their order. */
+/** Runs every cell, reports each as it ends, and keeps their order. */
 export async function runCells(
   workspace: Workspace,
   cells: readonly Cell[],

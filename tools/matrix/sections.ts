@@ -1,9 +1,9 @@
-/** The tables that are published, in their order. */
+/** The published tables, in order. */
 export interface Section {
   readonly name: string;
-  /** What a tick of this table stands for. */
+  /** What a tick in this table means. */
   readonly intro: string;
-  /** In the short form: first and last of its rows, instead of all. */
+  /** In the short form: first and last row only. */
   readonly range?: true;
 }
 

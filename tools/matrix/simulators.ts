@@ -6,12 +6,15 @@ import type { Cell } from './cell.ts';
 type Environment = Readonly<Record<string, string>>;
 
 export interface Simulators {
-  /** Where the programs of a cell find them: those that have to lose calls find slow ones, as a busy machine spreads a burst. */
+  /**
+   * Addresses for the programs of a cell: those that have to lose calls use slow simulators, since a busy machine
+   * spreads a burst.
+   */
   environmentOf(cell: Pick<Cell, 'expect'>): Environment;
   stop(): void;
 }
 
-/** @param folder Has the package and `simulators.mjs`. */
+/** @param folder Contains the package and `simulators.mjs`. */
 export async function startSimulators(folder: string): Promise<Simulators> {
   const child = spawn(process.execPath, ['simulators.mjs'], { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout });

@@ -2,7 +2,7 @@ import manifest from '../../package.json' with { type: 'json' };
 
 const development: Readonly<Record<string, string>> = manifest.devDependencies;
 
-/** Of packages that only the matrix uses. Newest when the table was last made. */
+/** Packages that only the matrix uses: the newest versions when the table was last updated. */
 const OTHERS: Readonly<Record<string, string>> = {
   '@llamaindex/openai': '0.4.23',
   '@mastra/core': '1.71.0',
@@ -38,7 +38,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   'webpack-cli': '7.3.1',
 };
 
-/** The version of a package that cells are tried with: that of development where it is used there. */
+/** The version of a package in cells: development's if it is used there. */
 export function version(name: string): string {
   const found = development[name] ?? OTHERS[name];
   if (found === undefined) throw new Error(`Expected a version of ${name} in versions.ts.`);

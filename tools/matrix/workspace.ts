@@ -38,7 +38,7 @@ export class Workspace {
     return workspace;
   }
 
-  /** The path of an installed folder. Its first user pays. */
+  /** The path of an installed folder. Its first user waits for the installation. */
   folder(folder: Folder): Promise<string> {
     const installed = this.#folders.get(folder.name) ?? this.#install(folder);
     this.#folders.set(folder.name, installed);
@@ -74,7 +74,7 @@ export class Workspace {
     return { cwd, env: { ...inherited, ...simulators, PATH: path, MATRIX_MODEL: `cell-${this.#runs}` } };
   }
 
-  /** @param keep Leaves the folders where they are. */
+  /** @param keep Keeps the folders. */
   async close(keep: boolean): Promise<void> {
     this.#simulators?.stop();
     if (!keep) await rm(this.directory, { recursive: true, force: true });

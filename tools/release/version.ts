@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** After `changeset version`: what else names the version of the package. */
+/** After `changeset version`: updates other places with the package's version. */
 const root = join(import.meta.dirname, '../..');
 const read = (path: string): Promise<string> => readFile(join(root, path), 'utf8');
 const { version } = JSON.parse(await read('package.json')) as { version: string };

@@ -3,16 +3,16 @@ import { chromium } from 'playwright-core';
 import type { Report } from './page/main.ts';
 
 const BINARIES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-/** Of each step, also where the machine is busy. */
+/** Timeout of each step, also on a busy machine. */
 const DRAWN_WITHIN_MS = 120_000;
 
 export interface Drawing extends Report {
-  /** What the browser complained about. */
+  /** Errors that the browser logged. */
   readonly problems: readonly string[];
   readonly png: Buffer;
 }
 
-/** The browser on the PATH, where there is one. */
+/** The browser on the PATH, if any. */
 export function findBrowser(): string | undefined {
   return BINARIES.find((binary) => {
     try {

@@ -50,14 +50,14 @@ async function answer(pathname: string, view: () => View, response: ServerRespon
     const path = join(ROOT, 'grafana/dashboards', `${dashboard[1]!}.json`);
     return send(response, 200, 'application/json', await readFile(path, 'utf8'));
   }
-  // The page's modules are TypeScript; those of other rooms that it shares are read from where they are.
+  // The page's modules are TypeScript; modules shared with other rooms are served from their own folder.
   if (/^\/(?:ops|tools)\/(?:[a-z-]+\/)*[a-z-]+\.ts$/.test(pathname)) {
     return send(response, 200, 'text/javascript', withoutTypes(await readFile(join(ROOT, pathname), 'utf8')));
   }
   return send(response, 404, 'text/plain', `Nothing at ${pathname}`);
 }
 
-/** At its first use the function warns that it is experimental, which whoever draws a dashboard cannot change. */
+/** Its first use prints a warning that it is experimental, which a user cannot act on. */
 function withoutTypes(code: string): string {
   const { emitWarning } = process;
   process.emitWarning = () => {};

@@ -3,7 +3,7 @@ import type { Registry } from './registry.ts';
 /** Seconds without a new item after which a run is over. */
 const QUIET_SECONDS = 60;
 
-/** What a process tells of the batch that it runs: there while items come, gone once all have ended. */
+/** Metrics of a process's batch: present while items come, gone once all have ended. */
 export class BatchMetrics {
   readonly #registry: Registry;
   #begun = 0;
@@ -35,7 +35,7 @@ export class BatchMetrics {
     }
     const left = Math.max(0, this.#begun - answered - failed - underWay);
     const values = { answered, failed, in_flight: underWay, left };
-    // The gauges of a run go with it.
+    // The gauges of a run end with it.
     this.#set('tidegate.batch.runs', {}, running ? 1 : undefined);
     for (const [state, value] of Object.entries(values)) {
       this.#set('tidegate.batch.items', { 'tidegate.batch.state': state }, running ? value : undefined);

@@ -9,7 +9,7 @@ import {
   ZERO_STREAMS,
 } from '../../src/telemetry/zero-values.ts';
 
-/** Values that a metric's own label takes in a process that has seen some trouble, and how many buckets it has. */
+/** Number of values of a metric's own label in a process with some incidents, and its number of buckets. */
 export const SHAPES: readonly (readonly [MetricName, label: string, values: readonly string[], buckets?: number])[] = [
   ['tidegate.calls', 'tidegate.outcome', [...ZERO_OUTCOMES, 'success_after_retry', 'cancelled']],
   ['tidegate.attempts', 'http.response.status_code', [...ZERO_STATUSES, '429', '500', '503', 'none']],

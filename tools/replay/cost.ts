@@ -12,7 +12,7 @@ import { SHAPES } from './cost-shapes.ts';
 import { BlockWriter, EPOCH } from './generate.ts';
 import { type Labels, renderLabels } from './registry.ts';
 
-/** What the rules cost: every rule asked once of a real Prometheus that holds the series of a large fleet. */
+/** What the rules cost: evaluates every rule once in a real Prometheus with the series of a large fleet. */
 
 const HELP = `Usage: node tools/replay/cost.ts [--processes <n>] [--models <n>]
 
@@ -21,7 +21,7 @@ what is recorded; then evaluates each group as Prometheus would and prints how l
 takes, which others on the machine do not change. Best of three. Default: 20 and 20.
 `;
 
-/** A little more than the longest window over what processes export; what is there of them is remembered for a day. */
+/** Slightly more than the longest window over exported series; recorded ones are kept for a day. */
 const RAW_SECONDS = 35 * 60;
 const PRESENCE_SECONDS = 86_400;
 const WEEK = 7 * 86_400;
@@ -43,7 +43,7 @@ function series(processes: number, models: number): { readonly name: string; rea
       const provider = PROVIDERS[model % PROVIDERS.length]!;
       for (const [metric, label, values, buckets] of SHAPES) {
         const { attributes, instrument } = METRICS[metric];
-        // What is the process's own is there once.
+        // Metrics of the process itself exist once.
         if (model > 0 && !attributes.includes('gen_ai.provider.name')) continue;
         for (const value of values) {
           const own: Labels = {
@@ -139,13 +139,13 @@ async function measure(processes: number, models: number): Promise<void> {
   }
 }
 
-/** What Prometheus has used so far, by its own account. */
+/** CPU time that Prometheus has used so far, by its own metrics. */
 async function processorSeconds(url: string): Promise<number> {
   const metrics = await (await fetch(`${url}/metrics`)).text();
   return Number(/^process_cpu_seconds_total (\S+)$/m.exec(metrics)?.[1]);
 }
 
-/** A day in which every process was there. */
+/** A day in which every process was present. */
 async function presence(writer: BlockWriter, processes: number): Promise<void> {
   const names = Array.from({ length: processes }, (_, process) => targetOf(process)).flatMap((target) => [
     `up${renderLabels(target)}`,
@@ -154,7 +154,7 @@ async function presence(writer: BlockWriter, processes: number): Promise<void> {
   await everyStep(writer, names, NOW - PRESENCE_SECONDS, 15, () => 1);
 }
 
-/** Seven days of what the long windows read, every 30 s. */
+/** Seven days of the series that long windows read, every 30 s. */
 async function recordedWeek(writer: BlockWriter, models: number): Promise<void> {
   const job = { cluster: 'eu', namespace: 'prod', job: 'app' };
   const of = (name: string, labels: Labels): string => name + renderLabels({ ...job, ...labels });

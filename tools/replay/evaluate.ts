@@ -16,7 +16,7 @@ export interface Span {
   readonly to: number;
 }
 
-/** `evaluation_interval` of the shipped configuration, and what groups of recording rules have. */
+/** `evaluation_interval` of the shipped configuration, and the interval of recording groups. */
 const ALERT_STEP = 15;
 const RECORD_STEP = 30;
 /** Prometheus answers with at most 11,000 points a series. */
@@ -28,7 +28,7 @@ export function secondsOf(duration: string): number {
   return Number(duration.slice(0, -1)) * UNIT[duration.at(-1)!]!;
 }
 
-/** Recording rules in an order in which each reads only what was recorded before. */
+/** Recording rules in an order in which each reads only earlier ones. */
 export function levels(groups: readonly RuleGroup[]): RenderedRule[][] {
   let left = groups.flatMap(({ rules }) => rules.filter((rule) => rule.record !== undefined));
   const found: RenderedRule[][] = [];
@@ -45,8 +45,8 @@ export function levels(groups: readonly RuleGroup[]): RenderedRule[][] {
 }
 
 /**
- * Evaluates the recording rules of a level over a span and writes what they record. A group runs every 30 s and its
- * values hold until it runs again; alerts read them up to so much later. `evaluated` tells when Prometheus was there.
+ * Evaluates the recording rules of a level over a span and writes their results. A group runs every 30 s and its values
+ * hold until the next run; alerts may read them that much later. `evaluated` says when Prometheus was running.
  */
 export async function record(
   url: string,
@@ -60,7 +60,7 @@ export async function record(
     for (const { metric, values } of await range(url, expr, span, RECORD_STEP)) {
       const { __name__: _, ...own } = metric;
       const series = name! + renderLabels({ ...own, ...labels });
-      // Two that differ in their name alone are one when they are recorded.
+      // Series that differ only in their name become one when recorded.
       recorded.set(series, [...(recorded.get(series) ?? []), ...values]);
     }
   }
@@ -95,8 +95,8 @@ export async function firings(url: string, span: Span, evaluated: (at: number) =
 }
 
 /**
- * When an alert fires whose expression has a value at these times, a step apart while it lasts. It is pending for as
- * long as `for` says, and goes on for `keep_firing_for` after the last value.
+ * When an alert fires whose expression has a value at these times, a step apart. It is pending for the duration of
+ * `for`, and continues for `keep_firing_for` after the last value.
  */
 export function firingsOf(rule: Pick<RenderedRule, 'for' | 'keep_firing_for'>, times: readonly number[]): Span[] {
   const wait = secondsOf(rule.for ?? '0s');
@@ -116,7 +116,7 @@ export function firingsOf(rule: Pick<RenderedRule, 'for' | 'keep_firing_for'>, t
   return found;
 }
 
-/** A range query in as many parts as it takes. */
+/** A range query in as many parts as needed. */
 async function range(url: string, expr: string, { from, to }: Span, step: number): Promise<Series[]> {
   const merged = new Map<string, { metric: Series['metric']; values: Series['values'][number][] }>();
   for (let start = from; start <= to; start += MAX_POINTS * step) {

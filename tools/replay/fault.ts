@@ -9,21 +9,21 @@ const AFTER = HOUR;
 
 export interface Fault {
   readonly id: string;
-  /** What happens, in words. */
+  /** Description of the fault. */
   readonly what: string;
-  /** Alerts of which one must be delivered; none when nobody may be told at that severity or above. */
+  /** Alerts of which one must be delivered; empty if none may be at this severity or above. */
   readonly expected: readonly `Tidegate${string}`[];
   readonly severity: 'critical' | 'warning' | 'info' | 'none';
   readonly service: ServiceSpec;
-  /** Minutes within which it has to be told, where the objective and not the severity decides. */
+  /** Minutes within which it is due, if the objective decides and not the severity. */
   readonly withinMinutes?: number;
 }
 
 interface Sketch extends Omit<Fault, 'service'> {
-  /** Seconds that it lasts. */
+  /** Its duration in seconds. */
   readonly lasts?: number;
   readonly base?: Partial<Conditions>;
-  /** What is different while it lasts. */
+  /** Changes while it lasts. */
   readonly during?: (sinceSeconds: number, process: number) => Partial<Conditions>;
   readonly service?: Partial<ServiceSpec>;
 }

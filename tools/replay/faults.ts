@@ -6,7 +6,7 @@ import { HOUR } from './week.ts';
 
 export const FAULTS: readonly Fault[] = [...PROVIDER_FAULTS, ...OTHER_FAULTS, ...SIGNAL_FAULTS];
 
-/** What must wake nobody though it looks like a fault. */
+/** Situations that look like a fault but must not page. */
 export const HARMLESS: readonly Fault[] = [
   fault({
     id: 'blip',

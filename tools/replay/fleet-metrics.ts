@@ -5,14 +5,14 @@ import { duration } from './lane-model.ts';
 import type { Labels, Registry } from './registry.ts';
 import type { Signals } from './signals.ts';
 
-/** Seconds that the store takes to answer, at the median. */
+/** Latency of the store in seconds, at the median. */
 const ANSWER = { well: 0.002, slow: 0.12 };
-/** Exchanges of a process with its store in a second: a lease is renewed every two. */
+/** Exchanges of a process with its store per second: a lease is renewed every two. */
 const A_SECOND = 0.5;
-/** Share of exchanges that a store which is well does not answer in time. */
+/** Share of exchanges that a healthy store does not answer in time. */
 const LATE = 0.000_2;
 
-/** What a process tells of the store of shared limits. */
+/** A process's metrics on the store of shared limits. */
 export class FleetMetrics {
   readonly #spec: ProcessSpec;
   readonly #registry: Registry;

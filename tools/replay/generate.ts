@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Service, type ServiceSpec } from './service.ts';
 
-/** The first second of the week, a Thursday: a weekend is in it, and what comes after. A multiple of two hours, as blocks of Prometheus are. */
+/**
+ * The first second of the week, a Thursday: it contains a weekend and the days after. A multiple of two hours, as
+ * Prometheus's blocks are.
+ */
 export const EPOCH = 1_767_830_400;
 
 const BLOCK_SECONDS = 7_200;
 
-/** Writes lines of the text format as blocks of Prometheus's database; a call for each block of two hours. */
+/** Writes lines of the text format as blocks of Prometheus's database, one call per block of two hours. */
 export class BlockWriter {
   readonly #promtool: string;
   readonly #folder: string;
@@ -37,7 +40,7 @@ export class BlockWriter {
   }
 }
 
-/** Runs every service from one second to another and writes what Prometheus would have scraped. */
+/** Runs every service over a span and writes what Prometheus would have scraped. */
 export async function generate(
   specs: readonly ServiceSpec[],
   span: { readonly from: number; readonly to: number },

@@ -4,21 +4,21 @@ import type { Conditions } from './lane-model.ts';
 import type { ServiceSpec } from './service.ts';
 import { type Blip, blips, CALM, DAY, daily, during, HOUR, ORDINARY, WEEK } from './week.ts';
 
-/** A time in which nothing is wrong, that no rule was tuned on. */
+/** A time without a fault on which no rule was tuned. */
 export interface HardWeek {
   readonly id: string;
   readonly what: string;
   readonly to: number;
-  /** Tickets that are not too many; default three a week. */
+  /** Acceptable number of tickets; default three a week. */
   readonly tickets?: number;
   services(seed: number): ServiceSpec[];
-  /** Whether Prometheus is there; default always. */
+  /** Whether Prometheus is running; default always. */
   prometheusUp?(at: number, seed: number): boolean;
 }
 
 const USES = { fleet: true, prices: true, tenants: true, tier: 'priority' } as const;
 
-/** An application by day and by night, at so many calls a second in its busiest minute. */
+/** An application with day and night, with this many calls per second in its busiest minute. */
 export function service(
   job: string,
   peak: number,
@@ -44,7 +44,7 @@ export function service(
   };
 }
 
-/** Times at which something begins, and how long it lasts. */
+/** Times at which something begins, and its duration. */
 function gaps(seed: number, count: number, to: number, longest: number): (at: number) => boolean {
   const random = mulberry32(seed);
   const all = Array.from({ length: count }, () => [random() * to, random() * longest] as const);
@@ -54,7 +54,7 @@ function gaps(seed: number, count: number, to: number, longest: number): (at: nu
 const HALF_A_DAY = 12 * HOUR;
 const FAILURES: readonly Conditions['failing'][] = [{ '503': 1 }, { none: 1 }, { '500': 0.8 }, { '529': 1 }];
 
-/** All day at its busiest: a failure of 40 s at any second of a scrape and of an evaluation. */
+/** At its busiest all day: a failure of 40 s at any phase of scrapes and evaluations. */
 function blipping(
   seed: number,
   job: string,
@@ -78,7 +78,7 @@ export const HARD_WEEKS: readonly HardWeek[] = [
     id: 'thirty-a-day',
     what: 'thirty calls a day',
     to: WEEK,
-    // 30 a day on average, by day three a half hour.
+    // 30 a day on average, by day three in half an hour.
     services: (seed) => [service('rare', 0.000_8, WEEK, seed, { processes: 1 })],
   },
   {
@@ -105,7 +105,7 @@ export const HARD_WEEKS: readonly HardWeek[] = [
     id: 'blips',
     what: '40 s in which the provider fails, every half hour, for one process, five and twelve',
     to: HALF_A_DAY,
-    // Where it fails again within half an hour somebody may hear of it in working hours: once for each time.
+    // If it fails again within half an hour, a ticket in working hours is acceptable for each time.
     tickets: 24,
     services: (seed) =>
       (
@@ -157,7 +157,7 @@ export const HARD_WEEKS: readonly HardWeek[] = [
     what: "the clock of Prometheus's machine jumps ahead by five minutes, and back again an hour later",
     to: 2 * DAY,
     services: (seed) => [service('jump', 3, 2 * DAY, seed)],
-    // Ahead: nothing was scraped in between. Back: what is older than the last sample is not taken.
+    // Forward: nothing was scraped in between. Backward: samples older than the last one are dropped.
     prometheusUp: (at) => {
       const ahead = DAY + 10 * HOUR;
       const back = ahead + HOUR;
@@ -181,7 +181,7 @@ export const HARD_WEEKS: readonly HardWeek[] = [
       service('scaled', 3, 3 * DAY, seed, {
         processes: 6,
         scale: (at) => (at % (40 * 60) < 600 || daily(at) < 0.1 ? 0 : Math.ceil(6 * daily(at))),
-        // Two and a half minutes without a call are what it takes.
+        // Requires two and a half minutes without a call.
         conditions: (at) => ({
           ...CALM,
           arrivals: (at + 150) % (40 * 60) < 750 || daily(at + 150) < 0.1 ? 0 : 3 * daily(at),

@@ -11,7 +11,7 @@ import {
 } from '../../src/telemetry/zero-values.ts';
 import { type Labels, Registry } from './registry.ts';
 
-/** What a process is and what its lane is called. */
+/** A process and its lane. */
 export interface ProcessSpec {
   /** Labels of the target: job, instance, and where it runs. */
   readonly target: Labels;
@@ -19,10 +19,10 @@ export interface ProcessSpec {
   readonly model: string;
   readonly priority: 'interactive' | 'normal' | 'batch';
   readonly streams: boolean;
-  /** Limit that binds. */
+  /** The binding limit. */
   readonly dimension: 'requests' | 'tokens' | 'input_tokens';
   readonly uses?: Uses;
-  /** Processes that share the account; set by the service. */
+  /** Number of processes that share the account; set by the service. */
   readonly peers?: number;
 }
 
@@ -33,13 +33,13 @@ const TOLD = ['tidegate.ratelimit.limit', 'tidegate.ratelimit.remaining', 'tideg
 export const STATES = ['closed', 'open', 'half_open'] as const;
 export type State = (typeof STATES)[number];
 
-/** What stands in the lane at a moment. */
+/** The state of the lane at a moment. */
 export interface Standing {
   readonly queued: number;
   readonly oldest: number;
   readonly active: number;
   readonly admittedInAMinute: number;
-  /** Seconds since an answer last told a limit. */
+  /** Seconds since an answer last stated a limit. */
   readonly toldAgo: number;
   /** Seconds for which nothing more is sent, as the provider has asked. */
   readonly paused: number;
@@ -80,14 +80,14 @@ export class LaneMetrics {
     registry.set('tidegate.queue.oldest_wait_seconds', bulkhead, standing.oldest);
     registry.set('tidegate.queue.paused_seconds', bulkhead, standing.paused);
     for (const state of STATES) {
-      // Others than closed are there from the first time on that the circuit is in them.
+      // States other than closed exist from the first time that the circuit enters them.
       const is = state === standing.state;
       if (is) this.#entered.add(state);
       if (this.#entered.has(state)) registry.set('tidegate.circuit.state', this.#circuit(state), is ? 1 : 0);
     }
   }
 
-  /** What was told of a limit says nothing any more once its window has passed. */
+  /** A stated limit expires with its window. */
   #limits(account: Account, now: Conditions, { toldAgo, admittedInAMinute }: Standing): void {
     const { registry } = this;
     const limit = { ...this.#lane, 'tidegate.limit.dimension': this.#spec.dimension };

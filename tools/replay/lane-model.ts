@@ -1,35 +1,35 @@
 import type { Random } from '../../src/simulator/random.ts';
 import type { Signals } from './signals.ts';
 
-/** How calls of a lane go at one moment. Everything that may go wrong is a number here. */
+/** The behaviour of a lane's calls at one moment. Everything that may go wrong is a number here. */
 export interface Conditions {
-  /** Calls a second, all processes together. */
+  /** Calls per second, all processes together. */
   readonly arrivals: number;
-  /** Seconds that an attempt takes, at the median. */
+  /** Duration of an attempt in seconds, at the median. */
   readonly latency: number;
-  /** Calls a minute that the account has room for. */
+  /** Calls per minute that the account allows. */
   readonly limit: number;
-  /** Share of that which others on the account take. */
+  /** Share of that taken by others on the account. */
   readonly taken: number;
-  /** Share of the limit beyond which the client holds calls back by itself. */
+  /** Share of the limit at which the client starts to hold calls back. */
   readonly pacedTo: number;
-  /** Seconds for which the account saves up what is not used. */
+  /** Seconds of the limit that can be saved up. */
   readonly savedSeconds: number;
-  /** Seconds that a refusal asks to wait for. */
+  /** Seconds that a refusal asks to wait. */
   readonly retryAfter: number;
-  /** Share of attempts by the status that they end with; what is left is answered. `none` has no answer at all. */
+  /** Share of attempts by final status; the rest is answered. `none` means no answer at all. */
   readonly failing: Readonly<Record<string, number>>;
   /** Calls begin and no attempt ends. */
   readonly hanging: boolean;
-  /** Share of streams that break. */
+  /** Share of streams that break off. */
   readonly interrupted: number;
   /** Seconds after which callers give up; 0 for never. */
   readonly deadline: number;
-  /** What is not as it is on a good day. */
+  /** Differences from a healthy day. */
   readonly signals?: Partial<Signals>;
 }
 
-/** An account that the processes of a service share: a bucket that refills all the time. */
+/** An account shared by the processes of a service: a bucket that refills continuously. */
 export class Account {
   #level: number;
   #room = 0;
@@ -38,7 +38,7 @@ export class Account {
     this.#level = (limit / 60) * savedSeconds;
   }
 
-  /** @returns calls that fit into the step. */
+  /** @returns Calls that fit into the step. */
   refill({ limit, savedSeconds, taken, pacedTo }: Conditions, seconds: number): void {
     const free = limit * Math.min(pacedTo, 1) * (1 - taken);
     this.#level = Math.min(this.#level + (free / 60) * seconds, Math.max(1, (limit / 60) * savedSeconds));
@@ -57,7 +57,7 @@ export class Account {
   }
 }
 
-/** Log-normal around the median: most calls are near it, a few take several times as long. */
+/** Log-normal around the median: most values are near it, a few several times as large. */
 export function duration(random: Random, median: number): number {
   const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   return median * Math.exp(0.5 * normal);

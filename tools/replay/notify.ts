@@ -25,21 +25,21 @@ interface Config {
 
 type Labels = Firing['labels'];
 
-/** Prometheus sends its alerts once in an evaluation. */
+/** Prometheus sends its alerts once per evaluation. */
 const STEP = 15;
 
-/** An alert that was delivered: the first time that it fired and nothing kept it back. */
+/** A delivered alert: the first time that it fired and was not inhibited. */
 export interface Notification {
   readonly labels: Labels;
-  /** Seconds of the week at which Alertmanager sends it. */
+  /** Second of the week at which Alertmanager sends it. */
   readonly at: number;
-  /** Whether its group had told of another alert already, and still did: nobody is called twice. */
+  /** Whether its group was already firing with another alert: no one is paged twice. */
   readonly update: boolean;
 }
 
 /**
- * What the shipped configuration of Alertmanager delivers of these alerts, one for each that is not inhibited throughout.
- * What joins a group that has told of others goes with its next message.
+ * Alerts that the shipped configuration of Alertmanager delivers, one for each that is not inhibited throughout. An
+ * alert that joins a firing group is sent with the group's next message.
  */
 export function notifications(firings: readonly Firing[]): Notification[] {
   const path = join(import.meta.dirname, '../../prometheus/alertmanager.yml');
@@ -64,7 +64,7 @@ export function notifications(firings: readonly Firing[]): Notification[] {
   return sent;
 }
 
-/** The first moment after the wait of its group at which it fires and no source of an inhibition does. */
+/** The first moment after its group's wait at which it fires and is not inhibited. */
 function firstFree(
   firing: Firing,
   all: readonly Firing[],
@@ -75,7 +75,7 @@ function firstFree(
   for (let at = firing.from + wait; at < firing.to; at += STEP) {
     if (!sources.some((source) => source.from <= at && at < source.to)) return at;
   }
-  // An alert that ends while its group waits is sent as well, unless it was kept back.
+  // An alert that ends during its group's wait is sent as well, unless it was inhibited.
   const kept = sources.some((source) => source.from <= firing.to && firing.from < source.to);
   return firing.to <= firing.from + wait && !kept ? firing.from + wait : undefined;
 }

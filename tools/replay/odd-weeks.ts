@@ -2,7 +2,7 @@ import { LANE } from './fault.ts';
 import { every, type HardWeek, service } from './hard-weeks.ts';
 import { CALM, DAY, daily, HOUR, ordinaryWeek, WEEK } from './week.ts';
 
-/** Applications that are not as others are, and well all the same. */
+/** Unusual but healthy applications. */
 export const ODD_WEEKS: readonly HardWeek[] = [
   {
     id: 'three-an-hour',

@@ -7,9 +7,9 @@ import { ORDINARY_SIGNALS, type Signals } from './signals.ts';
 
 interface Waiting {
   readonly since: number;
-  /** Attempts that were made before. */
+  /** Number of earlier attempts. */
   readonly tried: number;
-  /** Not sent before. */
+  /** Never sent yet. */
   readonly notBefore: number;
   readonly began: number;
 }
@@ -21,17 +21,17 @@ interface Flying {
   readonly status: string;
 }
 
-// The defaults of the guard.
+// The guard's defaults.
 const MAX_ATTEMPTS = 6;
 const MAX_CONCURRENT = 100;
 const MAX_QUEUED = 10_000;
 const BUDGET = { ratio: 0.2, minimum: 20, window: 60 };
 const BREAKER = { threshold: 0.5, minimum: 10, window: 60, openFor: 5, maxWait: 60 };
 const HANG_TIMEOUT = 600;
-/** A refusal that names no limit of ours. */
+/** A refusal that names none of our limits. */
 const NO_CAPACITY = 'no_capacity';
 
-/** One lane of one process, second by second: queue, slots, attempts, retries and circuit as the guard has them. */
+/** One lane of one process, second by second: queue, slots, attempts, retries and circuit as in the guard. */
 export class Process {
   readonly #metrics: LaneMetrics;
   readonly #signals: SignalMetrics;
@@ -46,7 +46,7 @@ export class Process {
   #ended: { readonly at: number; readonly failed: boolean }[] = [];
   #retried: number[] = [];
   #admitted: number[] = [];
-  /** The lane waits for the time that the provider asks for. */
+  /** The lane waits for the time that the provider asked for. */
   #refusedUntil = 0;
   #toldAt = -Infinity;
 
@@ -77,7 +77,7 @@ export class Process {
     this.#signals.gauges(this.#now, standing, now.limit);
   }
 
-  /** Moves on by a second. */
+  /** Advances by a second. */
   step(at: number, share: number, account: Account, now: Conditions): void {
     this.#now = now.signals ? { ...ORDINARY_SIGNALS, ...now.signals } : ORDINARY_SIGNALS;
     this.#end(at, now);
@@ -118,7 +118,7 @@ export class Process {
     this.#flying = this.#flying.filter(({ call }) => !late(call));
   }
 
-  /** Calls that a circuit has held back for as long as they may be held. */
+  /** Calls that a circuit has held back for the maximum time. */
   #holdBack(at: number): void {
     if (this.#state === 'closed') return;
     const kept: Waiting[] = [];
@@ -168,7 +168,7 @@ export class Process {
       if (left < 0) return status;
     }
     if (this.#spec.uses?.tier !== undefined && this.#random() < this.#now.noCapacity) return NO_CAPACITY;
-    // What others take we are refused for, as far as we ask for more than is left.
+    // What others take is refused to us, as far as we ask for more than is left.
     const over = arrivals * 60 - limit * (1 - taken);
     if (taken > 0 && over > 0 && this.#random() < Math.min(0.5, over / (arrivals * 60))) return '429';
     return '200';

@@ -1,7 +1,7 @@
 import { failing, type Fault, fault, FAULT_AT } from './fault.ts';
 import { HOUR } from './week.ts';
 
-/** The provider, the network or the key is at fault. */
+/** Faults of the provider, the network or the key. */
 export const PROVIDER_FAULTS: readonly Fault[] = [
   fault({
     id: 'outage',
@@ -30,7 +30,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
     expected: ['TidegateCircuitOpen'],
     severity: 'warning',
     during: (_, process) => (process === 4 ? { failing: { none: 1 } } : {}),
-    // The whole of the burn alerts' window: a job that is younger is judged by what there is.
+    // The whole window of the burn alerts: a younger job is judged by what there is.
     service: { processes: 5, from: FAULT_AT - 6 * HOUR },
   }),
   fault({

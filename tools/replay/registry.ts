@@ -11,7 +11,7 @@ interface Cell {
 
 interface Histogram {
   readonly bounds: readonly number[];
-  /** One more than bounds: the last is without a bound. */
+  /** One more than bounds: the last has no bound. */
   readonly counts: number[];
   readonly buckets: readonly string[];
   readonly sumSeries: string;
@@ -20,7 +20,7 @@ interface Histogram {
   count: number;
 }
 
-/** What one process exports: every series that it has touched since it started, as a scrape would read it. */
+/** The exports of one process: every series that it has touched since it started, as a scrape would read it. */
 export class Registry {
   readonly #common: Labels;
   readonly #cells = new Map<string, Cell>();
@@ -39,7 +39,7 @@ export class Registry {
     this.#cell(name, labels).value = value;
   }
 
-  /** What is no longer known is no longer exported. */
+  /** Removes what is no longer known. */
   drop(name: MetricName, labels: Labels): void {
     this.#cells.delete(name + keyOf(labels));
   }
@@ -53,7 +53,7 @@ export class Registry {
     histogram.count += times;
   }
 
-  /** Appends a line a sample. */
+  /** Appends one line per sample. */
   scrape(lines: string[], atSeconds: number): void {
     for (const { series, value } of this.#cells.values()) lines.push(`${series} ${round(value)} ${atSeconds}`);
     for (const { buckets, counts, sumSeries, countSeries, sum, count } of this.#histograms.values()) {

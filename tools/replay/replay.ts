@@ -15,7 +15,7 @@ export interface Replayed {
   readonly samples: number;
 }
 
-/** Runs services over a span, and the shipped rules over what is scraped of them. */
+/** Runs services over a span, and the shipped rules over what is scraped. */
 export async function replay(
   services: readonly ServiceSpec[],
   span: Span,
@@ -25,7 +25,7 @@ export async function replay(
   const folder = mkdtempSync(join(tmpdir(), 'tidegate-replay-'));
   const data = join(folder, 'data');
   let server: Server | undefined;
-  // Blocks that were written beside a running server are seen by the next one.
+  // Blocks written beside a running server are loaded by the next one.
   const restart = async (): Promise<string> => {
     await server?.stop();
     server = await startServer('prometheus', 0, (address) => [
@@ -33,7 +33,7 @@ export async function replay(
       `--storage.tsdb.path=${data}`,
       `--web.listen-address=${address}`,
       '--storage.tsdb.retention.time=100y',
-      // A written block has no marks of staleness: a target that is gone is gone after a missed scrape.
+      // A written block has no staleness markers: a target is gone after a missed scrape.
       `--query.lookback-delta=${5 + Math.max(...services.map(({ scrapeSeconds = 15 }) => scrapeSeconds))}s`,
       '--query.max-samples=200000000',
       '--query.timeout=10m',
@@ -50,7 +50,7 @@ export async function replay(
       await record(url, level, span, up, writer);
       url = await restart();
     }
-    // The last minutes are those in which everything ends at once.
+    // In the last minutes everything ends at once.
     const fired = await firings(url, { from: span.from, to: span.to - 60 }, up);
     return { fired, sent: notifications(fired), samples };
   } finally {

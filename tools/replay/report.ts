@@ -6,20 +6,20 @@ import { DAY } from './week.ts';
 const PAGE_WITHIN = 3 * 60;
 const TICKET_WITHIN = 10 * 60;
 const MAX_TICKETS = 3;
-/** One while it lasts, and one for what has piled up by its end. */
+/** One alert while it lasts, and one for the backlog at its end. */
 const MAX_TICKETS_A_FAULT = 2;
 
 export interface JudgedFault {
   readonly fault: Fault;
-  /** What answers the fault: the first expected alert. */
+  /** The first expected alert. */
   readonly answer: Notification | undefined;
-  /** What else came. */
+  /** Further alerts. */
   readonly others: readonly Notification[];
   readonly verdict: string;
   readonly good: boolean;
 }
 
-/** Everything that was delivered of a job from the fault on, before its series end. */
+/** Everything delivered for a job from the fault on, before its series end. */
 function of(service: ServiceSpec, sent: readonly Notification[], from: number): Notification[] {
   const { namespace = 'prod', cluster = 'eu' } = service.where ?? {};
   const own = ({ labels, at }: Notification): boolean =>
@@ -76,13 +76,13 @@ export interface JudgedWeek {
   readonly good: boolean;
 }
 
-/** @param upTo tickets that are not too many */
+/** @param upTo acceptable number of tickets */
 export function judgeWeek(
   services: readonly ServiceSpec[],
   sent: readonly Notification[],
   upTo: number = MAX_TICKETS,
 ): JudgedWeek {
-  // What is about no job, such as that nothing reports, is told to somebody as well.
+  // Alerts without a job, such as missing telemetry, count as well.
   const nobodys = sent.filter(({ labels }) => labels['job'] === undefined);
   const all = [...services.flatMap((service) => of(service, sent, 0)), ...nobodys].filter(
     (each) => loud(each) && !each.update,
@@ -141,7 +141,7 @@ const OTHER_SEEDS = [
   '| --- | --- | --- | --- | --- |',
 ].join('\n');
 
-/** The report of one seed with a line for another one, instead of an earlier line of that seed. */
+/** The report of one seed with a line for another seed, replacing an earlier line of that seed. */
 export function withSeed(document: string, { seed, week, faults }: Report): string {
   const [own, rows = ''] = document.split(`${OTHER_SEEDS}\n`);
   const wrong = faults.flatMap(({ fault, good, verdict }) => (good ? [] : [`${fault.what}: ${verdict}`]));

@@ -6,36 +6,36 @@ import { type Labels, type Registry, renderLabels } from './registry.ts';
 
 const SCRAPE_SECONDS = 15;
 
-/** An application of some processes on one account. Times are seconds since the start of the week. */
+/** An application with some processes on one account. Times are seconds since the start of the week. */
 export interface ServiceSpec {
   readonly job: string;
-  /** Where it runs; default the production of one cluster. */
+  /** Where it runs; default: production in one cluster. */
   readonly where?: Labels;
   readonly lane: Omit<ProcessSpec, 'target' | 'peers'>;
   readonly processes: number;
-  /** Processes at a time, where it is scaled; at most `processes`. */
+  /** Number of processes by time, if it is scaled; at most `processes`. */
   scale?(at: number): number;
   /** Default 15. */
   readonly scrapeSeconds?: number;
-  /** First and last second in which it is there. */
+  /** First and last second of its existence. */
   readonly from: number;
   readonly to: number;
   conditions(at: number, process: number): Conditions;
-  /** Seconds at which every process is replaced, one after the other. */
+  /** Seconds at which all processes are replaced, one after the other. */
   readonly deploys?: readonly number[];
-  /** Between the replacement of one process and of the next; default 40. */
+  /** Seconds between the replacements of two processes; default 40. */
   readonly rollingSeconds?: number;
-  /** Seconds at which a process starts again in place: its counters begin at zero. */
+  /** Seconds at which a process restarts in place: its counters start at zero. */
   readonly restarts?: readonly number[];
   /** Whether a process answers a scrape. */
   answers?(at: number, process: number): boolean;
-  /** Whether service discovery knows the targets. */
+  /** Whether service discovery has the targets. */
   listed?(at: number): boolean;
-  /** More that the processes export. */
+  /** Additional metrics of the processes. */
   more?(registry: Registry, at: number, process: number): void;
 }
 
-/** Between the replacement of one process and of the next. */
+/** Seconds between the replacements of two processes. */
 const ROLLING_SECONDS = 40;
 
 interface Running {
@@ -43,7 +43,7 @@ interface Running {
   target: Labels;
 }
 
-/** Runs one service and writes what Prometheus scrapes of it. */
+/** Runs one service and writes what Prometheus scrapes. */
 export class Service {
   readonly #spec: ServiceSpec;
   readonly #random: Random;
@@ -60,13 +60,13 @@ export class Service {
     return this.#spec;
   }
 
-  /** One second. Appends a scrape where one is due and something is there to answer. */
+  /** One second. Appends a scrape if one is due and the target answers. */
   step(at: number, lines: string[], epoch: number, prometheusUp: boolean): void {
     const { from, to, deploys = [], restarts = [] } = this.#spec;
     const { scrapeSeconds = SCRAPE_SECONDS, rollingSeconds = ROLLING_SECONDS } = this.#spec;
     if (at < from || at > to) return;
     const processes = this.#spec.scale?.(at) ?? this.#spec.processes;
-    // Whose process goes begins anew with the next.
+    // Calls of a replaced process restart with the next one.
     this.#running.length = Math.min(this.#running.length, processes);
     while (this.#running.length < processes) this.#running.push(this.#start(this.#running.length));
     for (const deploy of deploys) {
@@ -78,7 +78,7 @@ export class Service {
     this.#account ??= new Account(conditions);
     this.#account.refill(conditions, 1);
     for (let turn = 0; turn < processes; turn += 1) {
-      // Each is the first to ask at times.
+      // Each process asks first at times.
       const index = (at + turn) % processes;
       this.#running[index]!.process.step(at, 1 / processes, this.#account, this.#spec.conditions(at, index));
     }

@@ -5,10 +5,10 @@ import { HOUR } from './week.ts';
 
 const using = (uses: NonNullable<ServiceSpec['lane']['uses']>): Partial<ServiceSpec> => ({ lane: { ...LANE, uses } });
 const telling = (signals: Partial<Signals>) => () => ({ signals });
-/** What is compared with the day before needs one. */
+/** Alerts that compare with the day before need one. */
 const ADAY = { from: FAULT_AT - 26 * HOUR, processes: 1 };
 
-/** Money, answers, tiers, batches, and the store of shared limits: calls succeed, and something is wrong all the same. */
+/** Faults in cost, answers, tiers, batches, and the store of shared limits: calls succeed, but something is wrong. */
 export const SIGNAL_FAULTS: readonly Fault[] = [
   fault({
     id: 'cost-spike',
@@ -24,7 +24,7 @@ export const SIGNAL_FAULTS: readonly Fault[] = [
     expected: ['TidegateCostSpike'],
     severity: 'warning',
     during: telling({ usd: 11.25 }),
-    // Less than ten times the mean hour is a matter of an hour.
+    // Less than ten times the mean hour takes an hour to detect.
     withinMinutes: 40,
     service: { ...using({ prices: true }), ...ADAY },
   }),

@@ -10,7 +10,7 @@ import type { Signals } from './signals.ts';
 const DURATION = boundsOf('tidegate.call.duration_seconds');
 const FIRST_CHUNK = boundsOf('tidegate.stream.first_chunk_seconds');
 const DELAY = boundsOf('tidegate.retry.delay_seconds');
-/** How long a provider keeps the beginning of a prompt that nobody asks with. */
+/** How long a provider caches an unused prompt prefix. */
 const CACHE_SECONDS = 300;
 
 /** One call that was answered. */
@@ -21,11 +21,11 @@ export interface Answer {
   readonly at: number;
 }
 
-/** Tokens, money, tiers and what else a process tells of its calls. */
+/** Tokens, cost, tiers and other metrics of a process's calls. */
 export class SignalMetrics {
   readonly #spec: ProcessSpec;
   readonly #registry: Registry;
-  // Its own: what calls are like does not decide how they go.
+  // A generator of its own: the contents of calls do not influence their course.
   readonly #random: Random;
   readonly #call: Labels;
   readonly #fleet: FleetMetrics | undefined;
@@ -54,7 +54,7 @@ export class SignalMetrics {
     }
   }
 
-  /** Moves on by a second. */
+  /** Advances by a second. */
   step(signals: Signals, arrivals: number): void {
     const { provider } = this.#spec;
     const past = signals.unguarded > 0 ? poisson(this.#random, signals.unguarded) : 0;
@@ -75,7 +75,7 @@ export class SignalMetrics {
   answered(signals: Signals, { took, sentAfter, at }: Answer): void {
     const input = Math.round(duration(this.#random, signals.inputTokens));
     const output = Math.round(duration(this.#random, signals.outputTokens));
-    // The longer nobody asked, the likelier the beginning of the prompt is forgotten.
+    // The longer a prefix was unused, the likelier it has expired.
     const warm = at - this.#answeredAt < CACHE_SECONDS * (0.5 + this.#random());
     this.#answeredAt = at;
     const common = Math.round(input * Math.min(1, signals.cached * (0.8 + 0.4 * this.#random())));
@@ -116,7 +116,7 @@ export class SignalMetrics {
     const { provider, model, uses = {} } = this.#spec;
     const bulkhead = { 'gen_ai.provider.name': provider, 'tidegate.bulkhead': `${provider}/${model}` };
     if (uses.tenants) {
-      // Of a single call one tenant has the whole.
+      // Of a single call one tenant has everything.
       const share = Math.max(signals.busiestTenant * (0.9 + 0.2 * this.#random()), 1 / standing.queued);
       if (standing.queued > 0) {
         this.#registry.set('tidegate.queue.tenant_share_ratio', bulkhead, Math.min(1, share));

@@ -1,31 +1,31 @@
-/** What calls are like beyond whether they succeed, and what is around them. Everything that may go wrong is a number here. */
+/** Contents and surroundings of calls, apart from their success. Everything that may go wrong is a number here. */
 export interface Signals {
   /** Tokens of a call, at the median. */
   readonly inputTokens: number;
   readonly outputTokens: number;
-  /** Share of the input that is read from a cache while calls come often enough to keep it warm. */
+  /** Share of the input read from a cache while calls are frequent enough to keep it warm. */
   readonly cached: number;
-  /** USD of a million input tokens; output costs five times as much. Undefined where no price is known. */
+  /** USD per million input tokens; output costs five times as much. Undefined without a known price. */
   readonly usd: number | undefined;
-  /** Share of answers that are not whole, by reason. */
+  /** Share of incomplete answers, by reason. */
   readonly cut: Readonly<Record<string, number>>;
-  /** Share of the calls that ask for a tier which another one serves. */
+  /** Share of the calls with a requested tier that another tier answers. */
   readonly downgraded: number;
   /** Seconds from sending to the first chunk, at the median. */
   readonly firstChunk: number;
-  /** Share of calls that a layer above has just given up. */
+  /** Share of calls that repeat one which has just failed. */
   readonly repeated: number;
-  /** Requests a second past every guard. */
+  /** Unguarded requests per second. */
   readonly unguarded: number;
-  /** Share of attempts for which the tier has no room; they are sent again elsewhere. */
+  /** Share of attempts for which the tier has no capacity; they are sent again elsewhere. */
   readonly noCapacity: number;
-  /** Share of the waiting calls that are of one tenant, where there are many. */
+  /** Share of the waiting calls that belong to one tenant, if there are many. */
   readonly busiestTenant: number;
   /** Store of shared limits. */
   readonly store: 'well' | 'slow' | 'gone';
-  /** A batch goes on, and finishes nothing. */
+  /** A batch continues, but finishes nothing. */
   readonly stuck: boolean;
-  /** Lines that the record of limit hits cannot write, a second. */
+  /** Lines per second that the hit record cannot write. */
   readonly linesLost: number;
 }
 
@@ -46,7 +46,7 @@ export const ORDINARY_SIGNALS: Signals = {
   linesLost: 0,
 };
 
-/** Parts of tidegate that an application uses or does not. */
+/** Features of tidegate that an application uses. */
 export interface Uses {
   /** Limits are shared through a store. */
   readonly fleet?: boolean;

@@ -7,7 +7,7 @@ export const HOUR = 3_600;
 export const DAY = 24 * HOUR;
 export const WEEK = 7 * DAY;
 
-/** A lane on which nothing is wrong. */
+/** A healthy lane. */
 export const CALM: Conditions = {
   arrivals: 1,
   latency: 1.2,
@@ -25,7 +25,7 @@ export const CALM: Conditions = {
 /** Saturday and Sunday of a week that begins on a Thursday. */
 const weekend = (at: number): boolean => [2, 3].includes(Math.floor(at / DAY) % 7);
 
-/** Share of the busiest hour at a time: nights are quiet, and so is the weekend. */
+/** Traffic as a share of the busiest hour: nights and weekends are quiet. */
 export function daily(at: number): number {
   const hour = (at % DAY) / HOUR;
   const wave = Math.max(0, Math.sin(((hour - 6) / 16) * Math.PI));
@@ -40,8 +40,8 @@ export interface Blip {
 }
 
 /**
- * Single refusals, some seconds of overload and two blips of 40 s in which nothing is answered, at random times of a week.
- * A shorter time has its part of them, and at least one of each.
+ * Single refusals, some seconds of overload and two blips of 40 s without an answer, at random times of a week. A
+ * shorter time gets its share of them, but at least one of each.
  */
 export function blips(seed: number, weeks = 1): Blip[] {
   const random = mulberry32(seed);
@@ -63,17 +63,17 @@ export function during(list: readonly Blip[], at: number): Conditions['failing']
   return list.find((blip) => at >= blip.at && at < blip.at + blip.seconds)?.failing;
 }
 
-/** What a good day has: an error or a refusal that is retried, a request that was wrong. */
+/** On a healthy day: an error or a refusal that is retried, an invalid request. */
 export const ORDINARY: Conditions['failing'] = { '500': 0.001, '429': 0.000_5, '400': 0.002 };
 
-/** A week in which nothing is wrong, though much happens: what may wake nobody. */
+/** A week without a fault, though much happens: nothing in it may page. */
 export function ordinaryWeek(seed: number): ServiceSpec[] {
   const chatBlips = blips(seed + 1);
   const nightly = { model: 'gpt-5.1-mini', dimension: 'tokens', priority: 'batch', streams: false } as const;
   const uses = { batch: true, tier: 'flex', prices: true } as const;
   return [
     {
-      // People talk to it, and it is released twice a day.
+      // A chat application, released twice a day.
       job: 'chat',
       lane: {
         provider: 'anthropic',
@@ -98,7 +98,7 @@ export function ordinaryWeek(seed: number): ServiceSpec[] {
       answers: (at, process) => !(process === 1 && at === 2 * DAY + 13 * HOUR),
     },
     {
-      // Every night at the whole of its tier for four hours, longer at the end of the week.
+      // Four hours at the full tier every night, longer at the end of the week.
       job: 'nightly',
       lane: { provider: 'openai', ...nightly, uses },
       processes: 1,
@@ -115,7 +115,7 @@ export function ordinaryWeek(seed: number): ServiceSpec[] {
       more: dayLimit(45_000, 120),
     },
     {
-      // A call every minute or two by day, nearly none by night; one that fails for good now and then.
+      // A call every minute or two by day, nearly none by night; a final failure now and then.
       job: 'helpdesk',
       lane: {
         provider: 'openai',
@@ -136,12 +136,12 @@ export function ordinaryWeek(seed: number): ServiceSpec[] {
         arrivals: 0.02 * daily(at),
         failing: { '429': 0.01, '500': 0.004, '400': 0.01 },
         deadline: at % (9 * HOUR) < 60 ? 2 : 0,
-        // Long answers to long questions: dearer, and cut more often.
+        // Long answers to long questions: more expensive, and cut more often.
         signals: { inputTokens: 6_000, outputTokens: 900, cut: { length: 0.05 } },
       }),
     },
     {
-      // A job of the same name in another namespace, which hardly anybody uses.
+      // A job of the same name in another namespace, with hardly any use.
       job: 'chat',
       where: { cluster: 'eu', namespace: 'staging' },
       lane: {
@@ -159,7 +159,10 @@ export function ordinaryWeek(seed: number): ServiceSpec[] {
   ];
 }
 
-/** What happens around the calls of a good week: the store fails over, a script runs by hand, a disk is full for a while. */
+/**
+ * Incidents around the calls of a healthy week: the store fails over, a script runs by hand, a disk is full for a
+ * while.
+ */
 function oddities(at: number): Pick<Conditions, 'signals'> {
   const within = (from: number, seconds: number): boolean => at >= from && at < from + seconds;
   if (within(DAY + 3 * HOUR, 20) || within(4 * DAY + 14 * HOUR, 25)) return { signals: { store: 'gone' } };
@@ -169,7 +172,7 @@ function oddities(at: number): Pick<Conditions, 'signals'> {
   return {};
 }
 
-/** A quarter of an hour every day in which everybody comes at once. */
+/** A quarter of an hour every day in which all users come at once. */
 function rush(at: number): number {
   const hour = (at % DAY) / HOUR;
   return hour > 10 && hour < 10.25 ? 1.5 : 1;
@@ -180,7 +183,7 @@ function batch(at: number): boolean {
   return hour >= 1 && hour < (weekend(at) ? 6 : 5);
 }
 
-/** Calls of a day that the account has room for; they come back at midnight. */
+/** Daily calls that the account allows; reset at midnight. */
 export function dayLimit(limit: number, aMinute: number): NonNullable<ServiceSpec['more']> {
   let used = 0;
   return (registry: Registry, at: number) => {
@@ -198,7 +201,7 @@ export function dayLimit(limit: number, aMinute: number): NonNullable<ServiceSpe
   };
 }
 
-/** Prometheus itself is away: four minutes in the middle of a busy day. */
+/** Prometheus itself is down: four minutes in the middle of a busy day. */
 export function prometheusUp(at: number): boolean {
   const gap = 2 * DAY + 11 * HOUR;
   return at < gap || at >= gap + 240;

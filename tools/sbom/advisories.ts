@@ -4,16 +4,16 @@ export type Vulnerabilities = Readonly<
   Record<string, { readonly name: string; readonly severity: string; readonly nodes: readonly string[] }>
 >;
 
-/** As far as it is read here: what `npm audit --json` prints. */
+/** The part of `npm audit --json` that is read. */
 export interface AuditReport {
-  /** Missing where the registry did not answer. */
+  /** Missing if the registry did not answer. */
   readonly vulnerabilities?: Vulnerabilities;
   readonly message?: string;
 }
 
 /**
- * Findings in what is shipped, a line each. `npm audit --omit=dev` would see none of them: libraries that are built in
- * are development dependencies to npm.
+ * Findings in what is shipped, one line each. `npm audit --omit=dev` would miss them: bundled libraries are development
+ * dependencies to npm.
  */
 export function shippedFindings(vulnerabilities: Vulnerabilities, bundled: readonly BundledPackage[]): string[] {
   const paths = new Set(bundled.map(({ path }) => path));

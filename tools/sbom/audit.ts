@@ -3,13 +3,13 @@ import { type AuditReport, shippedFindings } from './advisories.ts';
 import { bundledPackages, ROOT } from './bundled-packages.ts';
 
 /**
- * Exits with 1 where an advisory is about code in the tarball, and with 2 where the registry answers no audits: mirrors
- * often do not. `--if-answered` reports that and exits with 0.
+ * Exits with 1 if an advisory is about code in the tarball, and with 2 if the registry answers no audits, as many
+ * mirrors do not. `--if-answered` reports that and exits with 0.
  */
 const ifAnswered = process.argv.includes('--if-answered');
 
 const stdout = await new Promise<string>((resolve) => {
-  // It exits with 1 for any finding, in tools of development too.
+  // It exits with 1 for any finding, including in development tools.
   execFile('npm', ['audit', '--json'], { cwd: ROOT, maxBuffer: 2 ** 26 }, (_error, output) => resolve(output));
 });
 const report = JSON.parse(stdout) as AuditReport;

@@ -10,17 +10,17 @@ export const ROOT: string = join(import.meta.dirname, '../..');
 export interface BundledPackage {
   readonly name: string;
   readonly version: string;
-  /** Below the root: `node_modules/echarts`. */
+  /** Path below the root: `node_modules/echarts`. */
   readonly path: string;
 }
 
 const FOLDER = /\/(node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+)\//;
 
-/** What the build takes in of `node_modules`, by name. */
+/** Packages of `node_modules` that the build bundles, by name. */
 export async function bundledPackages(): Promise<BundledPackage[]> {
   const target = await mkdtemp(join(tmpdir(), 'bundled-'));
   try {
-    // The page of the console is a build of its own inside the other.
+    // The console's page is a build of its own inside the other.
     const modules = [...(await buildModules(ROOT, target)), ...(await buildPage()).modules];
     const paths = new Set(modules.flatMap((id) => FOLDER.exec(id.replaceAll('\\', '/'))?.[1] ?? []));
     const found = [...paths].map(async (path) => {

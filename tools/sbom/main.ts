@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { bundledPackages, ROOT } from './bundled-packages.ts';
 import { type Sbom, sbomOf } from './sbom.ts';
 
-/** Writes a CycloneDX SBOM of what is in the tarball: to the file that is named, else to standard output. */
+/** Writes a CycloneDX SBOM of the tarball's contents to the given file, else to standard output. */
 const { name } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { name: string };
 const { stdout } = await promisify(execFile)('npm', ['sbom', '--sbom-format', 'cyclonedx'], {
   cwd: ROOT,

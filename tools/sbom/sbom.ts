@@ -1,6 +1,6 @@
 import type { BundledPackage } from './bundled-packages.ts';
 
-/** As far as it is read here: CycloneDX 1.5, as `npm sbom` writes it. */
+/** The part that is read: CycloneDX 1.5, as `npm sbom` writes it. */
 export interface Sbom {
   readonly metadata: { readonly component: Readonly<Record<string, unknown>> };
   readonly components: readonly Component[];
@@ -17,11 +17,11 @@ interface Component {
 }
 
 /**
- * The bill of what a user installs. To npm every library is a development dependency, since the build takes in what
+ * The bill of what a user installs. To npm every library is a development dependency, since the build bundles what
  * it needs of them: those are the components, and the rest is not shipped.
  *
  * @param all of `npm sbom --sbom-format cyclonedx`
- * @throws Error when npm does not know a package that is built in
+ * @throws Error when npm does not know a bundled package
  */
 export function sbomOf(all: Sbom, name: string, bundled: readonly BundledPackage[]): Sbom {
   const components = bundled.map(({ name: wanted, version }) => {

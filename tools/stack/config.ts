@@ -9,14 +9,17 @@ const SHORTEST_SCRAPE_MS = 1_000;
 /** Addresses (`host:port`) to scrape by job. */
 export type Targets = Readonly<Record<string, readonly string[]>>;
 
-/** Files that name what to scrape, by job; they are read again when they change. */
+/** Files that list the targets by job; they are read again when they change. */
 export type Discovered = Readonly<Record<string, string>>;
 
 interface PrometheusFile {
   readonly global: { readonly scrape_interval: string; readonly evaluation_interval: string };
 }
 
-/** `prometheus/prometheus.local.yml` with other targets, listed or discovered, another Alertmanager and the given rule file. */
+/**
+ * `prometheus/prometheus.local.yml` with other targets (static or discovered), another Alertmanager and the given rule
+ * file.
+ */
 export function prometheusConfig(
   targets: Targets,
   alertmanager: string,

@@ -75,7 +75,7 @@ async function run({ targets, ...options }: Arguments, stopped: Promise<void>): 
   }
 }
 
-/** A second signal finds no listener and ends the process at once; the servers go with it. */
+/** A second signal finds no listener and ends the process at once, and the servers with it. */
 const stopped = new Promise<void>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
 });

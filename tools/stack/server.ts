@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 export interface Server {
   /** `http://127.0.0.1:<port>`. */
   readonly url: string;
-  /** Ends the process and waits for it; may be called more than once. */
+  /** Ends the process and waits for its exit; may be called more than once. */
   stop(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ export async function startServer(
 ): Promise<Server> {
   const address = `127.0.0.1:${port === 0 ? await freePort() : port}`;
   const url = `http://${address}`;
-  // Its own group: Ctrl-C must reach this process first, which then stops the servers in order.
+  // In a process group of its own: Ctrl-C must reach this process first, which then stops the servers in order.
   const child = spawn(binary, args(address), { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

@@ -13,11 +13,14 @@ export interface StackOptions {
   readonly inbox: string;
   /** Divides every window, `for`, interval and grouping time of the shipped files. 1 … 60, default 1. */
   readonly timeScale?: number;
-  /** What comes and goes while the servers run. */
+  /** Targets that come and go while the servers run. */
   readonly discovered?: Discovered;
-  /** Where the shipped rules are other ones. */
+  /** Another rule file in place of the shipped one. */
   readonly rules?: Omit<RuleOptions, 'timeScale'>;
-  /** Samples of the time before in the OpenMetrics format. Must end before now: Prometheus takes nothing older than they are. */
+  /**
+   * Earlier samples in the OpenMetrics format. Must end before now: Prometheus accepts no samples older than its
+   * newest.
+   */
   readonly history?: string;
   /** Ports; 0 for free ones, the default. */
   readonly prometheusPort?: number;
@@ -58,7 +61,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       `--config.file=${alertmanagerFile}`,
       `--storage.path=${join(folder, 'alertmanager')}`,
       `--web.listen-address=${address}`,
-      // No other Alertmanager to agree with.
+      // There is no other Alertmanager to form a cluster with.
       '--cluster.listen-address=',
     ]);
     servers.push(alertmanager);

@@ -12,7 +12,7 @@ const FOLDER: Folder = {
     ...sdkPackages,
     ...packages('esbuild', 'rollup', 'webpack', 'webpack-cli', 'vite', 'tsup', 'tsdown', '@vercel/ncc'),
     ...packages('@rollup/plugin-node-resolve', '@rollup/plugin-commonjs', '@rollup/plugin-json'),
-    // The newest that tsup and tsdown both know.
+    // The newest version that both tsup and tsdown support.
     typescript: '5.9.3',
   },
 };
@@ -66,7 +66,7 @@ const vite = (inlined: boolean): Bundling => ({
   config: { 'vite.config.mjs': VITE(inlined) },
 });
 
-/** Bundlers of libraries leave what `package.json` names as dependencies outside. */
+/** Bundlers for libraries keep the dependencies of `package.json` external. */
 const library = (bundler: 'tsup' | 'tsdown', format: 'esm' | 'cjs'): Bundling => ({
   ...esbuild(format, false),
   bundler,
@@ -105,7 +105,7 @@ const WAYS: readonly { readonly name: string; readonly way: Way; readonly args: 
   { name: 'register', way: 'bare', args: ['--import', 'tidegate/register'] },
 ];
 
-/** Of packages inside a bundle nothing is loaded at run time that could be patched. */
+/** Packages inside a bundle are not loaded at run time, so they cannot be patched. */
 const INLINED_NOTE =
   'Register does not reach an SDK that is part of a bundle: it warns of the first request that goes past it. Use a drop-in or wrap, or leave the packages external.';
 

@@ -9,13 +9,13 @@ const SECTION = 'Frameworks';
 const PAGE = readFileSync(join(import.meta.dirname, '../../../docs/frameworks.md'), 'utf8');
 
 interface Framework {
-  /** Its heading in the documentation, whose program is what runs. */
+  /** Its heading in the documentation, whose program is run. */
   readonly heading: string;
   readonly name: string;
   readonly packages: readonly string[];
   /** Imports of the driver. */
   readonly imports?: string;
-  /** What the program's objects are as a client, and how they end. */
+  /** The program's objects that act as a client, and how to close them. */
   readonly client: string;
   readonly end?: string;
 }

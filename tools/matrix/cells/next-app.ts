@@ -1,4 +1,4 @@
-/** A small application with the two places in which server code runs, metrics, and a route that is not guarded. */
+/** A small application with both places in which server code runs, metrics, and an unguarded route. */
 
 const CLIENT = (specifier: string): string => `
 import OpenAI from '${specifier}';
@@ -42,7 +42,7 @@ export async function GET() {
 `,
 };
 
-/** Starts the built application, visits its pages, and looks at its counters after each. */
+/** Starts the built application, visits its pages, and checks its counters after each. */
 export const DRIVE = `
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';

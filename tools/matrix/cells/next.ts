@@ -16,7 +16,7 @@ const FOLDER: Folder = {
   ),
 };
 
-/** Server components and route handlers may each get a copy of tidegate; lanes and counters are those of the process. */
+/** Server components and route handlers may each get a copy of tidegate; lanes and counters belong to the process. */
 export const nextCells: readonly Cell[] = (['turbopack', 'webpack'] as const).map((bundler) => ({
   id: `next, ${bundler}`,
   place: [SECTION, `Next.js ${version('next')}`, bundler],

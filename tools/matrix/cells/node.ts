@@ -10,7 +10,7 @@ interface Kind {
   readonly name: string;
   readonly file: string;
   readonly modules: Modules;
-  /** The type that the application's `package.json` names. */
+  /** `type` in the application's `package.json`. */
   readonly type: 'module' | 'commonjs';
   /** Arguments of Node before the application. */
   args(node: string): readonly string[];
@@ -35,7 +35,7 @@ function stripsTypes(node: string): readonly string[] {
   return /^22\.1[5-7]\./.test(node) ? ['--experimental-strip-types'] : [];
 }
 
-/** In code, or by an argument or a variable of a program that knows nothing of it. */
+/** In code, or by an argument or a variable for a program that knows nothing of it. */
 const WAYS: readonly {
   readonly name: string;
   readonly way: Way;
@@ -73,7 +73,7 @@ const guarded: readonly Cell[] = NODE_VERSIONS.flatMap((node) =>
   ),
 );
 
-/** The module that makes the clients is reached by another loader than the one that started. */
+/** Another loader than the one that started loads the module that creates the clients. */
 const libraries: readonly Cell[] = NODE_VERSIONS.flatMap((node) =>
   WAYS.filter(({ way }) => way === 'bare').map(({ name, args = [], options }): Cell => ({
     id: `node ${node}, ES module with a CommonJS library, ${name}`,
@@ -91,7 +91,7 @@ const libraries: readonly Cell[] = NODE_VERSIONS.flatMap((node) =>
   })),
 );
 
-/** A tracer's module, or an import that nobody thought of, came first. */
+/** A tracer's module, or a forgotten import, was loaded first. */
 const late: readonly Cell[] = NODE_VERSIONS.flatMap((node) =>
   (['ES module', 'CommonJS'] as const).map((name): Cell => {
     const [modules, flag, extension] =

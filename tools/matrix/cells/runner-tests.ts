@@ -9,17 +9,17 @@ export interface Runner {
   readonly modules: Modules;
   /** The statement that mocks a module, where the runner has one. */
   readonly mock?: string;
-  /** What takes the place of `FACTORY`. */
+  /** Replaces `FACTORY`. */
   readonly mocked?: string;
   readonly step: Step;
   readonly files: Readonly<Record<string, string>>;
-  /** What mocking needs besides. */
+  /** Further code that mocking needs. */
   readonly mockFiles?: Readonly<Record<string, string>>;
-  /** Where `test` and `expect` come from, if not from the runner's globals. */
+  /** Where `test` and `expect` are imported from, unless they are globals. */
   readonly globals?: string;
 }
 
-/** The small factory of a hundred READMEs: a constructor, one method, nothing else of the SDK. */
+/** The small factory of a hundred READMEs: a constructor with one method, and nothing else of the SDK. */
 const constructor = (fn: string): string =>
   `${fn}.mockImplementation(function () { return { chat: { completions: { create: async () => ({ choices: [{ message: { content: 'mocked' } }] }) } } }; })`;
 
@@ -40,14 +40,14 @@ ${clients(modules, way)}
 `;
 }
 
-/** A test of an application that uses tidegate, in which the SDK is a mock. No request may leave it. */
+/** A test of an application that uses tidegate, in which the SDK is a mock. No request may be sent. */
 export function mockedTest(
   { modules, globals = '', mock = '', mocked = '', column }: Runner,
   way: 'drop-in' | 'wrap',
 ): string {
   const statement = mock.replace('FACTORY', () => mocked);
   const sdk = way === 'drop-in' ? 'tidegate/openai' : 'openai';
-  // What is mocked for ES modules has to be imported afterwards; required or hoisted statements are in order.
+  // Mocked ES modules have to be imported afterwards; required or hoisted statements are in order.
   const late = column === 'ES modules';
   const load = (what: string, from: string): string => {
     if (late) return `const ${what.replace('OpenAI', '{ default: OpenAI }')} = await import('${from}');`;

@@ -10,7 +10,7 @@ const FOLDER: Folder = {
   packages: {
     ...sdkPackages,
     ...packages('jest', 'ts-jest', 'vitest', 'mocha', '@types/node'),
-    // The newest that ts-jest knows.
+    // The newest version that ts-jest supports.
     typescript: '5.9.3',
   },
 };
@@ -68,7 +68,7 @@ const RUNNERS: readonly Runner[] = [
     step: { argv: ['vitest', 'run'] },
     files: { 'package.json': '{"type":"module"}' },
     mockFiles: {
-      // Packages outside the runner's own loader are not mocked: the recipe of the documentation.
+      // Packages outside the runner's own loader are not mocked: this is the documented recipe.
       'vitest.config.js': "export default { test: { server: { deps: { inline: ['tidegate'] } } } };",
     },
     globals: "import { expect, test, vi } from 'vitest';",
@@ -107,7 +107,7 @@ function cell(runner: Runner, what: string, text: string, expect: 'guarded' | 'p
   };
 }
 
-/** The variable reaches a runner's workers too; what loads the SDK there decides. */
+/** The variable reaches a runner's workers too; whether it works depends on what loads the SDK there. */
 function registered(runner: Runner): Cell {
   const plain = cell(runner, 'register by NODE_OPTIONS', guardedTest(runner, 'bare'), 'guarded');
   const options = [runner.step.env?.['NODE_OPTIONS'], '--import=tidegate/register'].filter(Boolean).join(' ');

@@ -10,7 +10,7 @@ const FOLDER: Folder = {
   scripts: ['bun', 'deno', 'workerd'],
 };
 
-/** Its loader has hooks for `require` alone. */
+/** Its loader has hooks for `require` only. */
 const REFUSED = {
   expect: /needs Node\.js 22\.15 or later and this is Deno/,
   note: '`tidegate/register` is made of hooks of the module loader; Deno ends with a sentence that says that it has none for ES modules. Use a drop-in, `wrap` or the guarded `fetch`.',

@@ -5,7 +5,7 @@ import { version } from '../versions.ts';
 
 const SECTION = 'SDKs';
 
-/** Oldest that are supported, those before the last major version of OpenAI's, and the newest. */
+/** The oldest supported versions, those before OpenAI's last major version, and the newest. */
 const SETS: readonly (readonly [openai: string, anthropic: string, groq: string])[] = [
   ['5.0.0', '0.50.4', '1.1.1'],
   ['6.49.0', '0.137.0', '1.2.1'],

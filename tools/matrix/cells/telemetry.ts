@@ -6,13 +6,13 @@ const SECTION = 'OpenTelemetry';
 /** Lines of `@opentelemetry/sdk-node` in use: the last with SDK 1.x, the first and last with 2.x, and 3.x. */
 const LINES = ['0.57.2', '0.203.0', '0.222.0', '0.301.0'] as const;
 
-/** Installed in one go, as a user who adds tidegate to an application has it: npm refuses what does not fit. */
+/** Installed in one go, as by a user who adds tidegate to an application: npm refuses what does not match. */
 const folder = (version: string): Folder => ({
   name: `opentelemetry-${version}`,
   packages: { ...packages('openai'), '@opentelemetry/sdk-node': version },
 });
 
-/** The application's own set-up; tidegate is told nothing. */
+/** The application's own set-up; tidegate is not configured. */
 const APP = `
 const { NodeSDK } = require('@opentelemetry/sdk-node');
 const metrics = require('@opentelemetry/sdk-metrics');
@@ -34,7 +34,7 @@ matrix.burst(clients).then(async (outcomes) => {
 });
 `;
 
-/** Of these lines `startTelemetry` makes the set-up; it wants the exporter of the same line. */
+/** `startTelemetry` creates the set-up with these versions; it needs the exporter of the same version. */
 const STARTED = `
 import { startTelemetry } from 'tidegate/telemetry';
 ${loads('esm', 'drop-in', ['openai'])}
@@ -48,7 +48,7 @@ matrix.report(outcomes, { 'every call counted': calls === outcomes.openai.calls 
 process.exit();
 `;
 
-/** The same by OTLP, to a collector that is in the program. */
+/** The same by OTLP, to a collector inside the program. */
 const SENT = `
 import { createServer } from 'node:http';
 import { startTelemetry } from 'tidegate/telemetry';

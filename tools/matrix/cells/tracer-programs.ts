@@ -1,6 +1,6 @@
 import { clients, loads, type Way } from '../program.ts';
 
-/** Since version 11 it takes spans of OpenTelemetry only when it is asked to. They are printed; nothing can be sent. */
+/** Since version 11 it records OpenTelemetry's spans only on request. They are printed; nothing can be sent. */
 export const SENTRY = (how: 'import' | 'require'): string => `
 ${how === 'import' ? "import * as Sentry from '@sentry/node';" : "const Sentry = require('@sentry/node');"}
 Sentry.init({
@@ -27,7 +27,7 @@ new NodeSDK({ spanProcessors, metricReaders: [], logRecordProcessors: [] }).star
 registerInstrumentations({ instrumentations: [new OpenAIInstrumentation()] });
 `;
 
-/** Its hook sees each call once, whatever tidegate does to carry it out. */
+/** Its hook sees each call once, however tidegate carries it out. */
 export const INFERENCE_APP = (way: Way): string => `
 const { exporter } = require('./tracer.cjs');
 ${loads('cjs', way, ['openai'])}

@@ -10,12 +10,12 @@ interface Tracer {
   readonly name: string;
   readonly version: string;
   readonly folder: Folder;
-  /** What starts it, to be imported or required before the application. */
+  /** Starts it when imported or required before the application. */
   readonly imported: string;
   readonly required: string;
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
-  /** Spans of tidegate among those that it exports. */
+  /** Spans of tidegate among those it exports. */
   readonly says?: RegExp;
 }
 
@@ -59,7 +59,7 @@ const TRACERS: readonly Tracer[] = [
 
 const REGISTER = 'tidegate/register';
 
-/** A tracer and a guard both change what an application loads; which comes first must not matter. */
+/** A tracer and a guard both change what an application loads; their order must not matter. */
 function cells(tracer: Tracer): Cell[] {
   const { name, files, env, says, imported, required } = tracer;
   const cell = (id: string, column: string, way: 'bare' | 'drop-in', args: readonly string[]): Cell => {
@@ -87,7 +87,7 @@ function cells(tracer: Tracer): Cell[] {
   ];
 }
 
-/** An instrumentation of the SDK itself, which has to see what goes through tidegate. */
+/** An instrumentation of the SDK itself, which has to see calls made through tidegate. */
 const INFERENCE_FOLDER: Folder = folder(
   'openinference',
   '@arizeai/openinference-instrumentation-openai',

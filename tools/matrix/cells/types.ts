@@ -28,7 +28,7 @@ const FOLDER: Folder = {
   },
 };
 
-/** Uses every entry, and what types of the SDK have to be to each other. */
+/** Uses every entry, and checks relations between types of the SDK. */
 const USER = `
 import OpenAI, { APIError, toFile } from 'tidegate/openai';
 import Anthropic from 'tidegate/anthropic';
@@ -65,7 +65,7 @@ export async function main(): Promise<Simulator> {
 }
 `;
 
-/** The same program without tidegate: what the SDKs' own declarations cannot do is not ours. */
+/** The same program without tidegate: errors in the SDKs' own declarations are not ours. */
 const CONTROL = `
 import OpenAI from 'openai';
 import Anthropic from '@anthropic-ai/sdk';
@@ -73,7 +73,7 @@ import Groq from 'groq-sdk';
 export const clients = [new OpenAI(), new Anthropic(), new Groq()];
 `;
 
-/** Of `.mts` and `.cts` in one go: an ES module and a CommonJS module of one application. */
+/** `.mts` and `.cts` together: an ES module and a CommonJS module of one application. */
 const MODES = {
   node10: {
     options: { module: 'commonjs', moduleResolution: 'node10' },
@@ -88,7 +88,7 @@ const MODES = {
 
 type Mode = keyof typeof MODES;
 
-/** Below them `Disposable` is unknown, which the declarations of Node.js name. */
+/** Older versions lack `Disposable`, which the declarations of Node.js use. */
 const WITHOUT_DISPOSABLE: readonly string[] = ['5.0.4', '5.1.6'];
 
 function cell(version: string, mode: Mode, text: string): Cell {

@@ -3,7 +3,7 @@ import type { Named } from './data.ts';
 /** Sizes of a legend in pixels, and how many rows it may have. */
 export const LEGEND = { row: 20, rows: 2, character: 5.6, symbol: 30 };
 
-/** Names that a legend of a few rows has room for, the first ones first. */
+/** Names that fit a legend of a few rows, the first ones first. */
 export function fit(
   all: readonly string[],
   width: number,
@@ -24,7 +24,7 @@ export function fit(
   return { names, rows };
 }
 
-/** A value at every time of the stack, since a layer with gaps would lie on the wrong one. */
+/** A value at every time of the stack: a layer with gaps would be stacked on the wrong one. */
 export function stackable(
   values: Named['values'],
   sums: ReadonlyMap<number, number>,
@@ -34,18 +34,18 @@ export function stackable(
   return [...sums].map(([at, sum]) => [at * 1_000, (own.get(at) || 0) / (percent ? sum || 1 : 1)]);
 }
 
-/** Sums over all series, in the order of time. */
+/** Sums over all series, in order of time. */
 export function totals(series: readonly Named[]): Map<number, number> {
   const sums = new Map<number, number>();
   for (const { values } of series) for (const [at, value] of values) sums.set(at, (sums.get(at) ?? 0) + (value || 0));
   return new Map([...sums].toSorted(([a], [b]) => a - b));
 }
 
-/** Cumulative `le` buckets as one band each: its upper bound, and how many there are at which time. */
+/** Cumulative `le` buckets as bands: upper bound, and counts by time. */
 export function bandsOf(series: readonly Named[]): {
   readonly bands: readonly number[];
   readonly times: readonly number[];
-  /** Index of the time, index of the band, count; none where nothing happened. */
+  /** Index of the time, index of the band, count; empty bands are omitted. */
   readonly cells: readonly (readonly [number, number, number])[];
 } {
   const buckets = series.toSorted((a, b) => upperBound(a) - upperBound(b));

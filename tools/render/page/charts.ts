@@ -76,7 +76,7 @@ export function timeSeries(element: HTMLElement, panel: Panel, series: readonly 
   });
 }
 
-/** What an override of the panel says of a series. */
+/** A panel's overrides for a series. */
 function fixedColor(panel: Panel, name: string): string | undefined {
   for (const { matcher, properties } of panel.fieldConfig?.overrides ?? []) {
     const color = properties.find(({ id }) => id === 'color')?.value as { readonly fixedColor: string } | undefined;
@@ -85,7 +85,7 @@ function fixedColor(panel: Panel, name: string): string | undefined {
   return undefined;
 }
 
-/** A gap in the line, rather than an axis that ends nowhere. */
+/** Leaves a gap in the line instead of an axis without an end. */
 function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
@@ -140,7 +140,7 @@ function clock(at: number, view: View): string {
   return new Date(at * 1_000).toISOString().slice(11, view.to - view.from < 3_600 ? 19 : 16);
 }
 
-/** One row a series; a stretch of one state is one bar. */
+/** One row per series; a period in one state is one bar. */
 export function stateTimeline(element: HTMLElement, panel: Panel, series: readonly Named[], view: View): void {
   const states = panel.fieldConfig!.defaults.mappings?.[0]?.options ?? {};
   draw(element, {

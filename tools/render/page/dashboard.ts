@@ -23,7 +23,7 @@ export interface Panel {
   readonly title: string;
   readonly gridPos: { readonly h: number; readonly w: number; readonly x: number; readonly y: number };
   readonly panels?: readonly Panel[];
-  /** Variable for whose values a row repeats. */
+  /** Variable whose values repeat the row. */
   readonly repeat?: 'model';
   readonly targets?: readonly Target[];
   readonly options?: { readonly textMode?: string };

@@ -35,7 +35,7 @@ export function stepColor(value: number, steps: readonly Step[] = []): string {
   return colorOf(color);
 }
 
-/** A value with its unit, as short as it can be told. */
+/** A value with its unit, as short as possible. */
 export function format(value: number, unit = 'short'): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? '–' : String(value);
   switch (unit) {

@@ -4,7 +4,7 @@ import { load, type Named, valuesOf, type View } from './data.ts';
 import { asPattern, repeatRows } from './repeat.ts';
 import { stat, table } from './texts.ts';
 
-/** What a driver of the page reads once `document.body.dataset.state` is `done`. */
+/** Read by the driver once `document.body.dataset.state` is `done`. */
 export interface Report {
   readonly panels: number;
   readonly empty: readonly string[];
@@ -42,13 +42,13 @@ await Promise.all(
 );
 document.body.dataset['report'] = JSON.stringify({
   panels: panels.length,
-  // What repeats may have nothing to show of one model.
+  // A repeated panel may have no data for one model.
   empty: [...empty].filter((title) => !filled.has(title)),
   failed,
 } satisfies Report);
 document.body.dataset['state'] = 'done';
 
-/** @returns where the panel's content goes */
+/** @returns the element for the panel's content */
 function place({ gridPos: { x, y, w, h }, title, type }: Panel): HTMLElement {
   const box = document.createElement('section');
   box.className = type;

@@ -1,12 +1,12 @@
 import type { Dashboard, Panel } from './dashboard.ts';
 
-/** A panel where it is drawn, and the value that the row it stands in gives the variable of its repetition. */
+/** A panel in its final position, with the value of its row's repeat variable. */
 export interface Placed {
   readonly panel: Panel;
   readonly chosen?: { readonly variable: 'model'; readonly value: string };
 }
 
-/** Every row that repeats once for each value of its variable, as Grafana draws it; what follows moves down. */
+/** Draws repeated rows once for each value, as Grafana does, and moves the rest down. */
 export function repeatRows(panels: readonly Panel[], valuesOf: (variable: 'model') => readonly string[]): Placed[] {
   const placed: Placed[] = [];
   let moved = 0;
@@ -42,14 +42,14 @@ function lower(panel: Panel, by: number): Panel {
   return { ...panel, gridPos: { ...panel.gridPos, y: panel.gridPos.y + by } };
 }
 
-/** The query that has the values of a variable, and the label that they are of; none for another kind of variable. */
+/** The query for the values of a variable, and their label; undefined for other kinds of variables. */
 export function queryOf(dashboard: Dashboard, variable: string): { selector: string; label: string } | undefined {
   const definition = dashboard.templating.list.find(({ name }) => name === variable)?.definition ?? '';
   const [, selector, label] = /^label_values\((.+), ?(\w+)\)$/.exec(definition) ?? [];
   return selector === undefined || label === undefined ? undefined : { selector, label };
 }
 
-/** A value as a matcher of PromQL takes it, within its quotation marks. */
+/** A value escaped for a PromQL matcher, without the quotes. */
 export function asPattern(value: string): string {
   return value.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\\$&`);
 }

@@ -2,7 +2,7 @@ import type { Panel } from './dashboard.ts';
 import type { Named } from './data.ts';
 import { format, stepColor } from './format.ts';
 
-/** One large value, or the name of the series that has it. */
+/** One large value, or the name of its series. */
 export function stat(element: HTMLElement, panel: Panel, series: readonly Named[]): void {
   const { unit, thresholds, mappings, noValue = 'no data' } = panel.fieldConfig!.defaults;
   const last = series[0]?.values.findLast(([, value]) => Number.isFinite(value))?.[1];
@@ -20,7 +20,7 @@ export function stat(element: HTMLElement, panel: Panel, series: readonly Named[
 
 type Cells = Readonly<Record<string, string | number>>;
 
-/** The rows of all queries, joined by their labels, after the panel's own transformations. */
+/** The rows of all queries, joined by their labels, after the panel's transformations. */
 export function table(element: HTMLElement, panel: Panel, series: readonly Named[]): void {
   const rows = join(series, (panel.targets ?? []).length > 1);
   const organize = panel.transformations?.find(({ id }) => id === 'organize')?.options ?? {};
