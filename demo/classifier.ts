@@ -13,7 +13,7 @@ export const TITLES: Readonly<Record<ProviderId, string>> = {
 
 export type Label = 'spam' | 'ham';
 
-/** How to reach a provider; everything else is what the SDK does by default. */
+/** Address and credentials of a provider; everything else is the SDK's default. */
 export interface Access {
   readonly apiKey: string;
   readonly baseURL?: string;
@@ -23,13 +23,13 @@ export interface Access {
 /** Guards a client, or leaves it as it is. */
 export type Guarding = <T extends object>(client: T) => T;
 
-/** @throws what the SDK throws; an Error when the answer is neither spam nor ham. */
+/** @throws the SDK's error; an Error when the answer is neither spam nor ham */
 export type Classify = (text: string) => Promise<Label>;
 
 const INSTRUCTION = 'You sort e-mail. Answer with one word, spam or ham, and nothing else.';
 const MAX_OUTPUT_TOKENS = 16;
 
-/** The same few lines whether the client is guarded or not: that is all the code an application has. */
+/** The same few lines whether or not the client is guarded: all the code that an application needs. */
 export function createClassifier(provider: ProviderId, model: string, access: Access, guard: Guarding): Classify {
   switch (provider) {
     case 'openai': {
@@ -70,7 +70,7 @@ export function createClassifier(provider: ProviderId, model: string, access: Ac
   }
 }
 
-/** The same question to OpenAI, its answer read as it comes. */
+/** The same question to OpenAI, with a streamed answer. */
 export function createStreamClassifier(model: string, access: Access, guard: Guarding): Classify {
   const client = guard(new OpenAI(access));
   return async (text) => {

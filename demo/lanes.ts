@@ -9,7 +9,7 @@ import type { Lane } from './phase.ts';
 import { PROVIDERS } from './classifier.ts';
 import { TIERS } from './tiers.ts';
 
-/** The providers of one phase, fresh: no limit is used up yet. */
+/** New providers for one phase: no limit is used up yet. */
 export interface Lanes {
   readonly lanes: readonly Lane[];
   close(): Promise<void>;
@@ -25,7 +25,7 @@ export async function openLanes(options: DemoOptions, guarding: Guarding): Promi
   return options.live ? liveLanes(options, guarding) : simulatedLanes(options, guarding);
 }
 
-/** The providers that the run uses. @throws DemoError when there is no key for any. */
+/** The providers of this run. @throws DemoError when no key is set */
 export function providersOf(options: DemoOptions, env: NodeJS.ProcessEnv): ProviderId[] {
   if (!options.live) return [...PROVIDERS];
   const found = PROVIDERS.filter((provider) => env[KEYS[provider]]);

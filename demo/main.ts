@@ -20,7 +20,7 @@ import { laneState, Witness } from './witness.ts';
 
 const say = (line = ''): void => console.log(line);
 
-/** Runs the whole demo. @returns the number of calls that tidegate lost. */
+/** Runs the whole demo. @returns the number of calls that tidegate lost */
 async function demo(options: DemoOptions): Promise<number> {
   const startedAt = performance.now();
   const providers = providersOf(options, process.env);

@@ -1,7 +1,7 @@
 import type { Dimension } from '../src/index.ts';
 import type { RejectedBy, SimulatorStats } from '../src/testing.ts';
 
-/** What the provider's side saw of one phase. */
+/** One phase as the provider sees it. */
 export interface Traffic {
   /** HTTP requests that were sent. */
   readonly attempts: number;
@@ -23,7 +23,7 @@ const DIMENSION_OF: Readonly<Record<RejectedBy, Dimension>> = {
   acceleration: 'acceleration',
 };
 
-/** The simulator knows exactly, whatever the client does. */
+/** The simulator's exact counts, whatever the client does. */
 export function trafficOf(stats: SimulatorStats): Traffic {
   const refusals: Partial<Record<Dimension, number>> = {};
   for (const [by, count] of Object.entries(stats.rejectedBy) as [RejectedBy, number][]) {
@@ -33,7 +33,7 @@ export function trafficOf(stats: SimulatorStats): Traffic {
   return { attempts: stats.requests, refusals };
 }
 
-/** Counts attempts at a real API by standing in for `fetch`. Which limit a 429 names does not matter here. */
+/** Counts attempts at a real API by wrapping `fetch`. Which limit a 429 names does not matter here. */
 export function countingFetch(): { readonly fetch: typeof fetch; traffic(): Traffic } {
   let attempts = 0;
   let refused = 0;

@@ -5,7 +5,7 @@ import { DemoError } from './options.ts';
 
 const DEFAULT_PORT = 9464;
 
-/** Serves /metrics; where the usual port is taken, on a free one. A port that was asked for by name is not replaced. */
+/** Serves /metrics; if the default port is taken, on a free one. A port that the user asked for is not replaced. */
 export async function serveMetrics(
   port: number | undefined,
 ): Promise<{ telemetry: Telemetry; note: string | undefined }> {

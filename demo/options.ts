@@ -23,7 +23,7 @@ Exit code: 0 when tidegate lost no call, with --stack when every alert arrived a
 arguments, a missing key or server, or unreadable e-mails.
 `;
 
-/** Something that the user can put right; its message is all there is to say. */
+/** An error that the user can fix; its message says everything. */
 export class DemoError extends Error {}
 
 export interface DemoOptions {
@@ -32,7 +32,7 @@ export interface DemoOptions {
   readonly models: Readonly<Record<ProviderId, string>>;
   readonly metricsPort: number | undefined;
   readonly keep: boolean;
-  /** How many times faster than shipped the alert rules run; undefined without --stack. */
+  /** Speed-up of the alert rules; undefined without --stack. */
   readonly stack: number | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface DemoOptions {
 const SIMULATED = { openai: 'gpt-4o-mini', anthropic: 'claude-3-5-haiku-latest', groq: 'llama-3.1-8b-instant' };
 const LIVE = { ...SIMULATED, anthropic: 'claude-haiku-4-5' };
 
-/** @returns undefined when the help was asked for. @throws DemoError for bad arguments. */
+/** @returns undefined when help was requested. @throws DemoError for bad arguments */
 export function parseOptions(args: readonly string[]): DemoOptions | undefined {
   const { values } = parse(args);
   if (values.help === true) return undefined;

@@ -17,7 +17,7 @@ const CALLS = 60;
 const CALLS_PER_SECOND = 10;
 const OUTAGE = { fromMs: 400, untilMs: 5_000, kind: 'overloaded' } as const;
 
-// A tier that the traffic does not fill: what goes wrong here is the provider's fault alone.
+// A tier that the traffic does not fill: all failures are the provider's.
 const PROVIDER: SimulatorOptions = {
   provider: 'anthropic',
   preset: 'build',
@@ -33,7 +33,7 @@ export interface OutageResult {
   readonly circuit: readonly CircuitState[];
 }
 
-/** The same steady traffic through one outage, bare and guarded at the same time on a provider each. */
+/** The same steady traffic through one outage, bare and guarded at the same time, with a provider each. */
 export async function runOutage(emails: readonly Email[], say: (line: string) => void): Promise<OutageResult> {
   const simulators = await Promise.all([startSimulator(PROVIDER), startSimulator(PROVIDER)]);
   const guard = createGuard();

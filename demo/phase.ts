@@ -4,16 +4,16 @@ import type { Classify, Label, ProviderId } from './classifier.ts';
 import type { Email } from './emails.ts';
 import type { Traffic } from './meter.ts';
 
-/** What became of the calls to one provider. */
+/** Results of the calls to one provider. */
 export interface ProviderResult {
   readonly provider: ProviderId;
   readonly calls: number;
   readonly succeeded: number;
   readonly failed: number;
-  /** Milliseconds of the calls that succeeded, waits included; ascending. */
+  /** Durations in milliseconds of successful calls, waits included; ascending. */
   readonly durations: readonly number[];
   readonly labels: Readonly<Record<Label, number>>;
-  /** What the errors that the application saw mean, with how often each came. */
+  /** Causes of the errors that the application saw, with counts. */
   readonly losses: readonly Loss[];
   readonly traffic: Traffic;
 }
@@ -30,7 +30,7 @@ export interface PhaseResult {
   readonly wallMs: number;
 }
 
-/** One provider as a phase uses it. */
+/** A provider's client in one phase. */
 export interface Lane {
   readonly provider: ProviderId;
   readonly classify: Classify;

@@ -7,7 +7,7 @@ export interface Progress {
   stop(): void;
 }
 
-/** One bar a provider; where the output is no terminal, a line each every few seconds. */
+/** One bar per provider; without a terminal, a line each every few seconds. */
 export function startProgress(
   providers: readonly ProviderId[],
   total: number,
@@ -23,7 +23,7 @@ export function startProgress(
     notTTYSchedule: 5_000,
     linewrap: true,
     hideCursor: false,
-    // Ctrl-C ends the demo, not just its bars.
+    // Ctrl-C ends the demo, not only its bars.
     gracefulExit: false,
     emptyOnZero: true,
   });
@@ -33,7 +33,7 @@ export function startProgress(
   });
   const byProvider = new Map(entries);
   const refresh = (): void => {
-    // A line that wraps would confuse the redrawing, and a shorter one would leave remains of the last.
+    // A wrapped line would confuse the redrawing, and a shorter one would leave remains of the last.
     const width = Math.max(0, (process.stdout.columns ?? 100) - 60);
     for (const [provider, bar] of byProvider) bar.update({ state: stateOf(provider).slice(0, width).padEnd(width) });
   };

@@ -4,21 +4,21 @@ import { openAlertInbox } from '../src/commands/alert-inbox.ts';
 import { alertLines } from '../src/commands/alert-lines.ts';
 import type { Alert } from '../src/commands/alert-message.ts';
 
-/** An arrival that is waited for. */
+/** An awaited alert. */
 export interface Awaited {
   readonly status: Alert['status'];
   readonly name: string;
   readonly provider: string;
-  /** Earlier arrivals do not count; by `performance.now()`. */
+  /** Ignores earlier arrivals; by `performance.now()`. */
   readonly sinceMs: number;
 }
 
-/** The inbox of `tidegate alerts`, which also knows what has come. */
+/** The inbox of `tidegate alerts`, which also records what has arrived. */
 export interface Inbox {
   readonly url: string;
   /**
-   * Waits until an alert has come.
-   * @returns when it came, by `performance.now()`; undefined when it does not within the time
+   * Waits for an alert.
+   * @returns when it arrived, by `performance.now()`; undefined on timeout
    * @throws the reason of `signal` when that is aborted
    */
   arrives(awaited: Awaited, withinMs: number, signal: AbortSignal): Promise<number | undefined>;
@@ -29,7 +29,7 @@ export interface Inbox {
   close(): Promise<void>;
 }
 
-/** @param say Gets each line of each alert. */
+/** @param say Called with each line of each alert. */
 export async function openInbox(say: (line: string) => void): Promise<Inbox> {
   const arrivals: { readonly alert: Alert; readonly atMs: number }[] = [];
   const firing = new Map<string, string>();
@@ -47,7 +47,7 @@ export async function openInbox(say: (line: string) => void): Promise<Inbox> {
     }
     emitter.emit('arrival');
   });
-  /** Looks again at each arrival until there is something to find. */
+  /** Checks again at each arrival. */
   const find = async <T>(look: () => T | undefined, withinMs: number, signal: AbortSignal): Promise<T | undefined> => {
     const late = AbortSignal.timeout(withinMs);
     for (;;) {

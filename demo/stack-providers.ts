@@ -9,9 +9,9 @@ import { PAUSE_MS, SIMULATED } from './stack-scenes.ts';
 
 /** Simulated providers with calm traffic. */
 export interface Providers {
-  /** Begins a fault. @returns what ends it */
+  /** Begins a fault. @returns a function that ends it */
   disturb(scene: Pick<Scene, 'provider' | 'fault'>): () => void;
-  /** No more calls are made, and the servers end. */
+  /** Stops the calls and closes the servers. */
   close(): Promise<void>;
 }
 
@@ -55,7 +55,7 @@ export async function openProviders(
   };
 }
 
-// A call that fails is what the alerts are about, and they say so.
+// The alerts report failed calls.
 
 /** At a steady rate, however long each call takes. */
 async function sendCalmly(call: () => Promise<void>, pauseMs: number, signal: AbortSignal): Promise<void> {

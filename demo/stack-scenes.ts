@@ -2,27 +2,27 @@ import type { GuardOptions } from '../src/index.ts';
 import type { SimulatorFaults, SimulatorOptions } from '../src/testing.ts';
 import type { ProviderId } from './classifier.ts';
 
-/** One fault and the alert that it is about; others may come with it. */
+/** One fault and its alert; others may come with it. */
 export interface Scene {
   readonly name: string;
   readonly says: string;
   readonly alert: string;
-  /** Minutes of the fault after which the shipped rules fire; an estimate, for the reader. */
+  /** Minutes after which the shipped rules fire; an estimate, for the reader. */
   readonly dueMinutes: number;
-  /** Longest time for the alert to arrive and to be resolved, at the fastest scale. */
+  /** Timeout for the alert to arrive and to resolve, at the fastest scale. */
   readonly withinMs: number;
   readonly provider: ProviderId;
-  /** What goes wrong: the provider's answers, or the number of callers. */
+  /** The fault: in the provider's answers, or in the number of callers. */
   readonly fault: { readonly faults: SimulatorFaults } | { readonly callers: number };
 }
 
-/** The scale for which the times here are meant; a smaller one makes all of them longer. */
+/** The scale for which the times here are meant; a smaller one extends all of them. */
 export const FASTEST = 60;
 
 /** Calm traffic before the first fault. */
 export const CALM_MS = 12_000;
 
-// All limits together, with the calm before, end within five minutes even when every one is used up.
+// All timeouts together, with the calm before, are below five minutes.
 export const SCENES: readonly Scene[] = [
   {
     name: 'retry spike',
@@ -38,7 +38,7 @@ export const SCENES: readonly Scene[] = [
     says: 'A dozen callers ask OpenAI for more than its tier of 240 requests a minute.',
     alert: 'TidegateTierSaturated',
     dueMinutes: 30,
-    // A minute of what was admitted is a minute at any scale.
+    // One minute's worth is a minute's at any scale.
     withinMs: 122_000,
     provider: 'openai',
     fault: { callers: 12 },
@@ -58,13 +58,14 @@ const COMMON = { reply: 'label', seed: 7, latency: { baseMs: 60, jitter: 0.3 } }
 const ROOMY = { requestsPerMinute: 3_000, tokensPerMinute: 3_000_000 };
 
 export const SIMULATED: Readonly<Record<ProviderId, SimulatorOptions>> = {
-  // So small that what it has banked is spent within seconds, and so large that the queue is gone within seconds.
+  // Small enough that what it has saved is spent within seconds, and large enough that the queue is gone within
+  // seconds.
   openai: { provider: 'openai', limits: { requestsPerMinute: 240, tokensPerMinute: 3_000_000 }, ...COMMON },
   anthropic: { provider: 'anthropic', limits: ROOMY, ...COMMON },
   groq: { provider: 'groq', limits: ROOMY, ...COMMON },
 };
 
-/** Milliseconds between calls in calm times. OpenAI's small tier is to stay nearly unused. */
+/** Milliseconds between calls in calm times. OpenAI's small tier must stay nearly unused. */
 export const PAUSE_MS: Readonly<Record<ProviderId, number>> = { openai: 2_000, anthropic: 300, groq: 250 };
 
 /**

@@ -17,12 +17,12 @@ import { PLAIN } from './tables.ts';
 
 type Say = (line?: string) => void;
 
-/** What became of the alert of one scene; times in milliseconds, undefined when it did not come in time. */
+/** Result for the alert of one scene; times in milliseconds, undefined on timeout. */
 export interface SceneResult {
   readonly scene: Scene;
-  /** From the beginning of the fault. */
+  /** Since the beginning of the fault. */
   readonly firedAfterMs: number | undefined;
-  /** From the end of the fault. */
+  /** Since the end of the fault. */
   readonly resolvedAfterMs: number | undefined;
 }
 
@@ -35,7 +35,7 @@ export interface SceneResult {
 export async function runStackDemo(options: DemoOptions, timeScale: number, say: Say): Promise<number> {
   const startedAt = performance.now();
   const interrupted = new AbortController();
-  // The servers do not get Ctrl-C themselves; a second one ends the process at once, and them with it.
+  // The servers do not receive Ctrl-C; a second one ends this process at once, and them with it.
   process.once('SIGINT', () => {
     process.once('SIGINT', () => process.exit(130));
     interrupted.abort();
@@ -106,7 +106,7 @@ async function play(scene: Scene, { providers, inbox, timeScale, say, signal }: 
     firedAt === undefined
       ? undefined
       : await inbox.arrives({ ...meant, status: 'resolved', sinceMs: endedAt }, left(), signal);
-  // Alerts that came with it; each scene begins in quiet.
+  // Alerts that came with it must resolve first: each scene starts calm.
   await inbox.settles(left(), signal);
   return {
     scene,
@@ -115,7 +115,7 @@ async function play(scene: Scene, { providers, inbox, timeScale, say, signal }: 
   };
 }
 
-/** As the alerts tell the time. */
+/** Formats a time as the printed alerts do. */
 function clockTime(): string {
   return new Date().toISOString().slice(11, 19);
 }

@@ -12,7 +12,7 @@ export interface Comparison {
   readonly testimonyOf: (provider: ProviderId) => Testimony;
 }
 
-// Colours would be decided by whether the library finds a terminal, not by where the text goes.
+// The library would decide on colours by its own terminal, not by where the text goes.
 export const PLAIN: { head: string[]; border: string[]; compact: boolean } = { head: [], border: [], compact: true };
 
 type Row = readonly [name: string, cell: (result: ProviderResult) => string | number];
@@ -26,7 +26,7 @@ const ROWS: readonly Row[] = [
   ['retries', (result) => Math.max(0, result.traffic.attempts - result.calls)],
 ];
 
-/** Both phases side by side, by provider and in all. */
+/** Both phases side by side, by provider and in total. */
 export function comparisonTable({ bare, guarded, testimonyOf }: Comparison): string {
   const titles = bare.providers.map(({ provider }) => TITLES[provider]);
   const phases = [bare, guarded].map((phase) => [...phase.providers, total(phase)]);
@@ -57,7 +57,7 @@ export function comparisonTable({ bare, guarded, testimonyOf }: Comparison): str
   return table.toString();
 }
 
-/** Refusals by limit, and what to do about each; undefined when no limit refused anything. */
+/** Refusals by limit, with advice for each; undefined if there were none. */
 export function limitTable({ bare, guarded, testimonyOf }: Comparison): string | undefined {
   const table = new Table({
     head: ['limit that refused', 'bare SDK', 'tidegate', 'advice'],
@@ -87,7 +87,7 @@ export function limitTable({ bare, guarded, testimonyOf }: Comparison): string |
   return table.length === 0 ? undefined : table.toString();
 }
 
-/** What the application saw fail, in one line a reason. */
+/** Failures that the application saw, one line per cause. */
 export function lossLines(phase: PhaseResult): string[] {
   return phase.providers.flatMap(({ provider, losses }) =>
     losses.map(({ reason, dimension, count, advice }) => {

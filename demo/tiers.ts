@@ -9,7 +9,7 @@ interface Tier {
 const COMMON = { reply: 'label', seed: 7, latency: { baseMs: 250, perTokenMs: 15, jitter: 0.3 } } as const;
 
 /**
- * Small tiers as published, each bound by another limit. Providers enforce a minute's limit in shorter pieces
+ * Small published tiers, each bound by another limit. Providers enforce a minute's limit in shorter pieces
  * ("60 RPM might be enforced as 1 request per second"), so little may be spent at once: a burst meets the limit.
  */
 export const TIERS: Readonly<Record<ProviderId, Tier>> = {

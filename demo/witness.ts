@@ -5,7 +5,7 @@ type RefusedBy = Extract<GuardEvent, { type: 'rate_limited' }>['dimension'];
 
 type Counts<K extends string> = Partial<Record<K, number>>;
 
-/** What a guard says about one provider. */
+/** A guard's counts for one provider. */
 export interface Testimony {
   readonly retries: Readonly<Counts<RetryReason>>;
   readonly hits: Readonly<Counts<RefusedBy>>;
@@ -42,7 +42,7 @@ function count<K extends string>(counts: Map<string, Counts<K>>, provider: strin
   counts.set(provider, { ...of, [key]: (of?.[key] ?? 0) + 1 } as Counts<K>);
 }
 
-/** What a lane is doing now, in a few words. */
+/** The current state of a lane, in a few words. */
 export function laneState(row: LaneSnapshot | undefined): string {
   if (!row) return '';
   const parts = [`${row.inFlight} in flight`, `${row.queued} queued`];

@@ -12,7 +12,7 @@ import { readEmails } from './emails.ts';
 import { parseOptions } from './options.ts';
 import { TIERS } from './tiers.ts';
 
-// An application that never ends, for dashboards and alerts to look at: guarded traffic to three simulated providers
+// An endless application for dashboards and alerts: guarded traffic to three simulated providers
 // that goes through quiet, busy and bad times. Ctrl-C ends it.
 // Run: node demo/workload.ts [--metrics-port 9464] [--metrics-host 127.0.0.1] [--minute-ms 60000]
 
@@ -84,7 +84,7 @@ try {
   await telemetry.shutdown();
 }
 
-/** Calls at random moments, as independent users make them, until the end. */
+/** Makes calls at random moments, as independent users do, until the end. */
 async function send(provider: ProviderId, guard: Guard, emails: readonly Email[], load: () => number): Promise<void> {
   const access = { apiKey: 'simulated', baseURL: simulators.get(provider)!.url };
   const model = parseOptions([])!.models[provider];
@@ -95,14 +95,14 @@ async function send(provider: ProviderId, guard: Guard, emails: readonly Email[]
   for (let i = 0; !stopped.signal.aborted; i++) {
     const ask = i % 3 === 0 ? classifyStream : classify;
     ask(emails[i % emails.length]!.text).catch((error: unknown) => {
-      // What is in flight at the end is not lost, and an outage would fill the screen.
+      // Calls in flight at the end are not failures, and an outage would fill the screen.
       if (!stopped.signal.aborted && lost++ < 10) console.log(`${TITLES[provider]} lost a call: ${String(error)}`);
     });
     await pause((-Math.log(1 - Math.random()) * 1_000) / (CAPACITY[provider] * load()));
   }
 }
 
-/** Ends early, without an error, when the workload is stopped. */
+/** Resolves early, without an error, when the workload is stopped. */
 async function pause(ms: number): Promise<void> {
   try {
     await wait(ms, undefined, { signal: stopped.signal });
