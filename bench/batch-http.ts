@@ -1,6 +1,6 @@
 /**
- * A batch over HTTP against a provider that limits: how near its wall time comes to what the limit allows, and what a kill in
- * the middle costs. Beside it what people write instead.
+ * A batch over HTTP against a limiting provider: how close its wall time is to what the limit allows, and what a kill in
+ * the middle costs, compared with what people write instead.
  *
  *     node bench/batch-http.ts [--rows 240] [--rpm 1200] [--only tidegate]
  *
@@ -24,7 +24,7 @@ const { values } = parseArgs({
 });
 const rows = Number(values.rows);
 const rpm = Number(values.rpm);
-/** Of the limit that may be spent at once. */
+/** Share of the limit that may be spent at once. */
 const BUCKET_SECONDS = 1;
 const CLI = join(import.meta.dirname, '../src/cli.ts');
 const BULK_RUN = join(import.meta.dirname, 'lib/bulk-run.ts');
@@ -39,7 +39,7 @@ const argsOf = (name: string, out: string): readonly string[] =>
     ? [CLI, 'batch', input, '--out', out, '--model', 'gpt-4o-mini', '--quiet']
     : [BULK_RUN, name, input, out, values.rpm];
 
-/** @returns Ids of the rows that have an answer. */
+/** @returns Ids of the answered rows. */
 async function answered(out: string): Promise<ReadonlySet<string>> {
   const lines = (await readFile(out, 'utf8')).trim().split('\n');
   return new Set(lines.map((line) => (JSON.parse(line) as { custom_id: string }).custom_id));
@@ -80,17 +80,17 @@ async function measure(name: string, kills: number): Promise<(string | number)[]
   const done = await answered(out);
   const { requests, completed, rejected } = simulator.stats();
   await simulator.close();
-  // The bucket is there at once, the rest comes at the limit's rate.
+  // The bucket is available at once, the rest at the limit's rate.
   const bound = Math.max(0, (rows - (rpm * BUCKET_SECONDS) / 60) / (rpm / 60));
   const how = kills === 0 ? 'one run' : 'killed in the middle, and run again';
   const lost = rows - done.size;
-  // All of them take minutes.
+  // Each of them takes minutes.
   console.error(`${name}, ${how}: ${seconds.toFixed(1)} s, ${rejected} of ${requests} refused, ${lost} lost`);
   const over = (seconds / bound).toFixed(2);
   return [name, how, rows, seconds.toFixed(1), over, requests, rejected, lost, completed - done.size];
 }
 
-// Both at once: they wait for most of their time.
+// Both at once, since they mostly wait.
 for (const name of names) table.push(...(await Promise.all([0, 1].map((kills) => measure(name, kills)))));
 await rm(folder, { recursive: true });
 console.log(table.toString());

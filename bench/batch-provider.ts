@@ -1,5 +1,5 @@
 /**
- * The memory of a run through the provider's own batches, by rows: it is to be flat.
+ * The memory of a run through the provider's own batches, by number of rows: it should be constant.
  *
  *     node bench/batch-provider.ts [--rows 2000,120000] [--provider openai]
  *
@@ -24,7 +24,7 @@ const { values } = parseArgs({
 });
 const provider = values.provider === 'anthropic' ? 'anthropic' : 'openai';
 const CLI = join(import.meta.dirname, '../src/cli.ts');
-/** So that the rows themselves are many times what a run may hold. */
+/** Makes the rows themselves many times larger than what a run may hold. */
 const TEXT = 'The text of an e-mail, as long as many are. '.repeat(30);
 
 const folder = await mkdtemp(join(tmpdir(), 'batch-provider-'));

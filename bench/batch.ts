@@ -1,6 +1,6 @@
 /**
- * What a run adds to its calls: time a row and memory, over a provider in memory that answers within a turn of the event
- * loop. Beside it what people write instead: p-limit and p-retry, p-map, LangChain's batch, the script of OpenAI's cookbook.
+ * What a run adds to its calls: time per row and memory, over an in-memory provider that answers within a turn of the event
+ * loop, compared with what people write instead: p-limit and p-retry, p-map, LangChain's batch, OpenAI's cookbook script.
  *
  *     npm run bench:batch -- [--rows 1000,100000] [--only p-map]
  *
@@ -28,7 +28,7 @@ if (!sizes.every((rows) => Number.isInteger(rows) && rows > 0)) {
 const { gc } = globalThis;
 if (typeof gc !== 'function') throw new Error('Run with node --expose-gc');
 
-/** Rows at once, of all contestants. */
+/** Concurrent rows, for all contestants. */
 const TOGETHER = 100;
 const LOOK_EVERY_ROWS = 5_000;
 
@@ -39,7 +39,7 @@ function* rowsOf(count: number): Generator<{ id: number; prompt: string }> {
 const provider = (row: { id: number }): Promise<{ answer: string }> =>
   new Promise((resolve) => setImmediate(resolve, { answer: `The answer to ${row.id}, which is ham.` }));
 
-/** @returns Rows that came out in their order. */
+/** @returns Rows that came out in order. */
 type Contestant = (count: number, seen: () => void) => Promise<number>;
 
 async function read(run: AsyncIterable<{ index: number }>, seen: () => void): Promise<number> {
@@ -93,7 +93,7 @@ for (const [name, run] of Object.entries(contestants)) {
     const cpuAt = process.cpuUsage();
     const done = await run(count, () => {
       if (++rows % LOOK_EVERY_ROWS !== 0 && rows !== count) return;
-      // Without what is only waiting to be collected.
+      // Without garbage.
       gc();
       most = Math.max(most, process.memoryUsage().heapUsed - before);
     });

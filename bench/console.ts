@@ -5,7 +5,7 @@ import type { Update } from '../src/console/state.ts';
 import { FakeGuard, laneSnapshot } from '../test/console/fake-guard.ts';
 import { callInfo, USAGE } from '../test/telemetry/harness.ts';
 
-/** What a console costs the process that it watches: a sample, an answer to a page, an event, and how large they are. */
+/** What a console costs the process that it watches: time for a sample, an answer to a page and an event, and sizes. */
 const SAMPLES = 2_000;
 
 /** Two seconds pass between samples, as in an application. */

@@ -1,5 +1,5 @@
 /**
- * Whether many calls through one guarded client leave anything behind: the heap after a full collection
+ * Checks that many calls through one guarded client leave nothing behind: the heap after a full collection
  * must not grow with the number of calls.
  *
  *     npm run bench:memory -- [--calls 100000] [--sdk openai]
@@ -24,7 +24,7 @@ if (!Number.isInteger(calls) || calls < 1_000) {
 const { gc } = globalThis;
 if (typeof gc !== 'function') throw new Error('Run with node --expose-gc');
 
-// Otherwise the engine throws code away that it has not run for a while: megabytes, in which a leak would not show.
+// Otherwise the engine discards unused code: megabytes, in which a leak would not show.
 setFlagsFromString('--no-flush-bytecode');
 
 /** More than this between a tenth of the calls and all of them is growth, not noise. */
@@ -67,7 +67,7 @@ async function heapsOf(subject: Subject, kind: Kind): Promise<number[]> {
     for (; done < calls * share; done += CONCURRENCY) {
       await Promise.all(Array.from({ length: CONCURRENCY }, () => subject[kind](client)));
       await new Promise((resolve) => setImmediate(resolve));
-      // Nobody else frees what was never read: a collection has to find it before the lane is full.
+      // Nothing else frees unread bodies: a collection has to find them before the lane is full.
       if (kind === 'unread' && done % 4_000 === 0) await collect();
     }
     heaps.push(await collect());
@@ -80,7 +80,7 @@ async function heapsOf(subject: Subject, kind: Kind): Promise<number[]> {
   return heaps;
 }
 
-/** Heap in KB once finalizers have run and what they freed is collected too. */
+/** Heap in KB after finalizers have run and what they freed is collected too. */
 async function collect(): Promise<number> {
   await otel.flush();
   for (let round = 0; round < 4; round++) {

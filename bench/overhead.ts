@@ -1,10 +1,10 @@
 /**
- * CPU time that a guarded client adds to a call, against the bare SDK on a fetch in memory. Beside it what does not
- * depend on the machine: promises and bytes that a call makes.
+ * CPU time that a guarded client adds to a call, against the bare SDK on an in-memory fetch; and costs that do not
+ * depend on the machine: promises and bytes allocated per call.
  *
  *     npm run bench:overhead -- [--sdk openai] [--mode call] [--rounds 40] [--calls 400]
  *
- * On a machine that others use, measure many short pieces (`--rounds 300 --calls 32`) and read the column `quiet`.
+ * On a busy machine, measure many short pieces (`--rounds 300 --calls 32`) and read the column `quiet`.
  *
  * @module
  */
@@ -51,7 +51,7 @@ function readCount(name: string, text: string): number {
   return count;
 }
 
-/** The first one is what the others are compared with. */
+/** The first one is the baseline of the others. */
 function variantsOf(subject: Subject, mode: Mode): Variant[] {
   const registered = { before: () => otel.register(), after: () => otel.unregister() };
   const variant = (name: string, client: object, hooks: Pick<Variant, 'before' | 'after'> = {}): Variant => ({

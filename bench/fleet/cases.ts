@@ -5,12 +5,12 @@ import type { FleetCase } from './virtual-fleet.ts';
 import type { Trouble } from './virtual-pool.ts';
 
 const MINUTES = 3;
-/** What an average call of mixed sizes takes, as OpenAI counts it. */
+/** Tokens of an average call of mixed sizes, as OpenAI counts it. */
 const TOKENS = 1_020;
 const RPM = { requestsPerMinute: 500, tokensPerMinute: 2_000_000 };
 const TPM = { requestsPerMinute: 5_000, tokensPerMinute: 200_000 };
 
-/** Limits that bind, in buckets of a minute and in short ones; `scale` times as large. */
+/** Binding limits, in buckets of a minute and in short ones, times `scale`. */
 export function fleetCases(scale: number): FleetCase[] {
   const rpm = times(RPM, scale);
   const tpm = times(TPM, scale);
@@ -28,20 +28,20 @@ export function fleetCases(scale: number): FleetCase[] {
   ];
 }
 
-/** One of so many calls is so many times as large. */
+/** One call in this many is this many times as large. */
 const LARGE_EVERY = 50;
 const LARGE = 20;
-/** What OpenAI takes an e-mail for on arrival, by its tokens. */
+/** OpenAI's count for an e-mail on arrival, relative to its tokens. */
 const ON_ARRIVAL = 0.7;
 const QUICK = { oneWayMs: 1, baseMs: 250, perTokenMs: 1, jitter: 0.2 };
 
-/** A case with the processes that it is about, some of which come and go. */
+/** A case with its processes, some of which come and go. */
 export interface TableCase extends FleetCase {
   readonly processes: number;
   readonly trouble?: Trouble;
 }
 
-/** What else a fleet meets. */
+/** Further disturbances of a fleet. */
 export function tableCases(): TableCase[] {
   // As over HTTP: a minute of calls that are answered at once.
   const limits = times(RPM, 4.8);

@@ -19,7 +19,7 @@ export interface Opened {
 
 const RETRIES = 10;
 
-/** Who shares the account among processes. All but tidegate are told the limits. */
+/** Ways to share the account among processes. All but tidegate are given the limits. */
 export const FLEETS: Readonly<Record<string, (setup: WorkerSetup) => Promise<Opened>>> = {
   tidegate: (setup) => tidegate(setup, true),
   'without-redis': (setup) => tidegate(setup, false),
@@ -44,7 +44,7 @@ function connect({ redisPorts, master }: WorkerSetup): Redis {
           sentinelRetryStrategy: () => 100,
         });
   client.on('error', () => {
-    // What it means is measured.
+    // Its intended use is measured.
   });
   return client;
 }
@@ -67,7 +67,7 @@ async function tidegate(setup: WorkerSetup, shares: boolean): Promise<Opened> {
   return { send: (job) => ask(job), warnings, close };
 }
 
-/** Its clustering, which spaces calls by the RPM in all processes together. */
+/** Its clustering, which spaces calls by the RPM across all processes. */
 async function bottleneck(setup: WorkerSetup): Promise<Opened> {
   const ask = createAsk(accountOf(setup), { maxRetries: 0 });
   const limiter = new Bottleneck({
@@ -86,7 +86,7 @@ async function bottleneck(setup: WorkerSetup): Promise<Opened> {
   return { send: (job) => limiter.schedule(() => ask(job)), warnings: [], close: () => limiter.disconnect() };
 }
 
-/** Two of its queues over Redis, of windows of a second: one of a minute would let all of it through at once. */
+/** Two of its queues over Redis, with windows of a second: one of a minute would let all of it through at once. */
 async function rateLimiterFlexible(setup: WorkerSetup): Promise<Opened> {
   const ask = createAsk(accountOf(setup), { maxRetries: 0 });
   const client = await connected(connect(setup));

@@ -10,14 +10,14 @@ import { VirtualClock, WALL_START } from '../../src/hits/replay/virtual-clock.ts
 import { SimProcess, type Tally } from '../sim/sim-process.ts';
 import { RemoteStore } from './remote-store.ts';
 
-/** Keeps what is drawn of the fleet apart from what is drawn of the provider. */
+/** Separates the draws of the fleet from those of the provider. */
 const FLEET = 0x51ed_270b;
 const MIN_PROCESSES = 2;
 const MAX_PROCESSES = 64;
 const PATIENCE = 30;
 const MIN_PATIENCE_MS = 120_000;
 
-/** A provider, its load, and the processes that share it; the same for the same seed. */
+/** A provider, its load, and the processes that share it; reproducible by seed. */
 export interface DrawnFleet {
   readonly case: Case;
   readonly processes: number;
@@ -25,13 +25,13 @@ export interface DrawnFleet {
   readonly maker: readonly number[];
   readonly joinsAt: readonly number[];
   readonly jobs: readonly CaseJob[];
-  /** Whether a process closes its guard when it has its last answer. */
+  /** Whether a process closes its guard after its last answer. */
   readonly leaves: boolean;
   readonly delayMs: number;
   readonly boundMs: number;
 }
 
-/** How the processes go about it: through a store, each by itself, or as one process that makes all calls. */
+/** The processes use a store, work each by itself, or are one process that makes all calls. */
 export type Way = 'shared' | 'apart' | 'one';
 
 export interface DrawnResult {
@@ -39,7 +39,7 @@ export interface DrawnResult {
   readonly ratio: number;
   readonly waste: number;
   readonly commandsPerSecond: number;
-  /** What was let through per second at the busiest, whoever sent it. */
+  /** Peak rate per second, over all processes. */
   readonly mostPerSecond: number;
 }
 

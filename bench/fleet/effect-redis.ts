@@ -2,7 +2,7 @@ import { Effect, Layer } from 'effect';
 import { RateLimiter, Redis } from 'effect/persistence';
 import type { Redis as Client } from 'ioredis';
 
-/** Effect's own store of its limiter, on a client of ioredis. */
+/** Effect's own store for its limiter, on a client of ioredis. */
 export function redisLayer(client: Client): Layer.Layer<RateLimiter.RateLimiterStore> {
   const send = <A>(command: string, ...args: readonly string[]): Effect.Effect<A, Redis.RedisError> =>
     Effect.tryPromise({

@@ -1,7 +1,7 @@
 /**
  * Processes that share one account through a real Redis, as children over HTTP to the simulator:
  * `npm run bench:fleet -- [--only=text] [--contestant=tidegate,bottleneck | all] [--length=1] [--write]`.
- * Wants redis-server and a quiet machine. Tidegate alone takes 8 minutes, all contestants 23; `--write` puts the table into
+ * Needs redis-server and a quiet machine. Tidegate alone takes 8 minutes, all contestants 23; `--write` puts the table into
  * bench/results/fleet.md and fleet.json. The same in virtual time, and for 1,000 processes: `node bench/fleet/virtual.ts`;
  * drawn at random: `node bench/fleet/random.ts`.
  */
@@ -32,7 +32,7 @@ for (const each of LIVE_CASES) {
   if (!each.name.includes(values.only)) continue;
   const jobs = await makeJobs(each.scenario.loads, each.scenario.simulator, 1, Number(values.length));
   for (const contestant of contestants) {
-    // Who is told of no disturbance is compared without one.
+    // A contestant without disturbances is compared with the undisturbed run.
     if (contestant !== 'tidegate' && each.disturb) continue;
     const stores = await Stores.start(each.sentinels ?? false);
     try {

@@ -4,7 +4,7 @@ export interface WorkerSetup {
   readonly type: 'setup';
   readonly contestant: string;
   readonly url: string;
-  /** Ports of Redis; of Sentinels where `master` names what they watch. */
+  /** Ports of Redis, or of Sentinels if `master` names what they watch. */
   readonly redisPorts: readonly number[];
   readonly master: string | undefined;
   readonly requestsPerMinute: number;
@@ -14,11 +14,11 @@ export interface WorkerSetup {
 export type WorkerCommand =
   | WorkerSetup
   | { readonly type: 'call'; readonly jobs: readonly Job[] }
-  /** Ends when it has its last answer. */
+  /** Exits after its last answer. */
   | { readonly type: 'leave' };
 
 export type WorkerAnswer =
   | { readonly type: 'ready' }
   | { readonly type: 'called'; readonly id: number; readonly error: string | undefined }
-  /** What came of the store since the last time. */
+  /** Exchanges with the store since the last message. */
   | { readonly type: 'left'; readonly warnings: readonly string[] };

@@ -1,8 +1,8 @@
 /**
  * Fleets drawn at random, on a virtual clock: 2 to 64 processes with unequal work that join and leave, at providers and
- * with calls drawn as by `node bench/sim/run.ts --random`. Beside the same without a store, and as one process:
+ * with calls drawn as by `node bench/sim/run.ts --random`, compared with the same without a store, and as one process:
  * `node bench/fleet/random.ts [--draws=100] [--seed=1] [--ways=shared,apart,one] [--worst=10] [--plain]`;
- * `--plain` leaves out what no answer tells of: hidden limits, lying hints, neighbours, faults.
+ * `--plain` leaves out everything that no answer reveals: hidden limits, wrong hints, neighbours, faults.
  */
 import { parseArgs } from 'node:util';
 import { quantile } from '../lib/quantile.ts';
@@ -70,7 +70,7 @@ function excess(results: ReadonlyMap<Way, DrawnResult>): number {
   return lost > 0 ? Infinity : ratio / (results.get('one')?.ratio ?? 1);
 }
 
-/** Whether answers tell what is limited, and nothing beside limits comes between. */
+/** Whether answers state all limits, and nothing else interferes. */
 function isPlain({ case: { provider } }: DrawnFleet): boolean {
   const { headers, limits, maxConcurrent, errors, throttles, neighbour, change, outage, scope, late } = provider;
   const disturbed = maxConcurrent ?? errors ?? throttles ?? neighbour ?? change ?? outage ?? scope ?? late;

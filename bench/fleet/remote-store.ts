@@ -3,19 +3,19 @@ import type { FleetStore, Grant, NewsListener, Report } from '../../src/fleet/pr
 import type { VirtualClock } from '../../src/hits/replay/virtual-clock.ts';
 
 export interface Network {
-  /** To the store and back. */
+  /** Round trip to the store. */
   readonly delayMs?: number;
-  /** In this time the store takes what it is asked, and answers nothing; then all of it. */
+  /** During this time the store accepts requests and answers none; it answers all of them afterwards. */
   readonly frozen?: { readonly fromMs: number; readonly untilMs: number };
-  /** What becomes of an exchange; by default it is answered. */
+  /** What happens to an exchange; by default it is answered. */
   readonly fate?: (now: number) => 'answered' | 'lost' | 'answer lost' | 'late' | 'refused';
 }
 
 const LATE_MS = 3_000;
 
-/** All lanes are of one account; a network lies between. */
+/** All lanes belong to one account, and the store is across a network. */
 export class RemoteStore implements FleetStore {
-  /** When it was asked. */
+  /** Times of the requests. */
   readonly asked: number[] = [];
   readonly #store: MemoryStore;
   readonly #clock: VirtualClock;
@@ -51,7 +51,7 @@ export class RemoteStore implements FleetStore {
     });
   }
 
-  /** How long it stays frozen. */
+  /** Duration of the freeze. */
   get #frozenMs(): number {
     const now = this.#clock.now();
     return now < this.#frozen.fromMs ? 0 : Math.max(0, this.#frozen.untilMs - now);

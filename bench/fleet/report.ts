@@ -7,7 +7,7 @@ export interface FleetRow extends LiveResult {
   readonly met: boolean;
 }
 
-/** The table in Markdown, as it is committed. */
+/** The committed table, in Markdown. */
 export function markdown(rows: readonly FleetRow[]): string {
   const head = [
     'case',

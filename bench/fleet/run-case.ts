@@ -11,7 +11,7 @@ export interface LiveCase {
   readonly name: string;
   readonly scenario: Scenario;
   readonly processes: number;
-  /** Disturbs the run, that is `boundMs` long at best. */
+  /** Disturbs the run, whose lower bound is `boundMs`. */
   readonly disturb?: (run: LiveRun, stores: Stores, boundMs: number) => Promise<void>;
   readonly sentinels?: boolean;
   readonly target: { readonly ratio: number; readonly waste: number };
@@ -30,9 +30,9 @@ export interface LiveResult {
   readonly warnings: readonly string[];
 }
 
-/** So many calls a process has at a time; it is never out of work by that. */
+/** Calls in flight per process, enough that it never runs out of work. */
 const OUTSTANDING = 150;
-/** A run is given up after so many times the least time, that of another contestant sooner. */
+/** A run is aborted after this many times the lower bound, another contestant's sooner. */
 const CAP = 4;
 const CAP_OF_OTHERS = 2;
 
@@ -42,11 +42,11 @@ interface Worker {
   leaving: boolean;
 }
 
-/** The calls of a case and the processes that make them. What a process that died had not answered is made by others. */
+/** The calls of a case and the processes that make them. Unanswered calls of a process that died are made by others. */
 export class LiveRun {
   succeeded = 0;
   done = 0;
-  /** Workers that were started: each has sent a request that warms its HTTP client up. */
+  /** Started workers, each of which has sent a request to warm up its HTTP client. */
   started = 0;
   readonly failed: Record<string, number> = {};
   readonly warnings = new Set<string>();
@@ -67,7 +67,7 @@ export class LiveRun {
     });
   }
 
-  /** A further process; it has no work before `feed`. */
+  /** Another process; it has no work before `feed`. */
   async start(): Promise<Worker> {
     const child = new Child<WorkerCommand, WorkerAnswer>(new URL('worker.ts', import.meta.url));
     const worker: Worker = { child, has: new Set(), leaving: false };
@@ -94,7 +94,7 @@ export class LiveRun {
     for (const worker of this.#workers) this.feed(worker);
   }
 
-  /** One of them takes no more work, and ends when it has its answers. */
+  /** One of them takes no more work, and exits once it has its answers. */
   leave(): void {
     const [worker] = this.#workers;
     if (!worker) return;
@@ -103,7 +103,7 @@ export class LiveRun {
     worker.child.send({ type: 'leave' });
   }
 
-  /** One of them dies with what it has. */
+  /** One of them dies with unanswered calls. */
   kill(): void {
     const [worker] = this.#workers;
     if (!worker) return;
@@ -115,7 +115,7 @@ export class LiveRun {
 
   async end(): Promise<void> {
     const workers = [...this.#workers];
-    // Those that have ended hear nothing any more.
+    // Exited processes receive no messages.
     this.#workers.clear();
     const leaving = workers.map(async ({ child }) => {
       const left = child.next('left');

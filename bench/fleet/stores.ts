@@ -23,7 +23,7 @@ export class Stores {
     return new Stores([first, replica], sentinels, 'tidegate');
   }
 
-  /** Scripts that were run, by all servers together. */
+  /** Scripts that were run, on all servers together. */
   async commands(): Promise<number> {
     return this.#sum(async (client) => {
       const stats = await client.info('commandstats');
@@ -50,7 +50,7 @@ export class Stores {
     for (const { port } of this.servers) {
       const client = new Redis(port, '127.0.0.1', { retryStrategy: () => null, maxRetriesPerRequest: 0 });
       client.on('error', () => {
-        // One that was killed has nothing to tell.
+        // A killed server has no statistics.
       });
       sum += await of(client).catch(() => 0);
       client.disconnect();

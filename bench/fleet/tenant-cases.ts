@@ -18,7 +18,7 @@ function upTo(processes: number): number[] {
   return Array.from({ length: processes }, (_, index) => index);
 }
 
-/** Who has calls in how many processes. */
+/** The processes of each tenant's calls. */
 export function tenantCases(): TenantCase[] {
   const spread: readonly TenantLoad[] = [
     { tenant: 'A', by: upTo(4) },

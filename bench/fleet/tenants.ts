@@ -1,5 +1,5 @@
 /**
- * Tenants of processes that share an account, on a virtual clock: what each gets while more waits than can be served.
+ * Tenants whose processes share an account, on a virtual clock: what each gets while demand exceeds the limits.
  * `node bench/fleet/tenants.ts [--seeds=7919] [--only=text]`; with `--draws=40`, tenants spread at random.
  */
 import { parseArgs } from 'node:util';

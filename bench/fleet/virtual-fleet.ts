@@ -18,7 +18,7 @@ export interface FleetCase {
 export interface FleetRun extends Network {
   readonly processes: number;
   readonly seed: number;
-  /** Each by itself: without a store. */
+  /** Each process by itself, without a store. */
   readonly alone?: boolean;
 }
 
@@ -26,25 +26,25 @@ export interface FleetResult {
   readonly calls: number;
   readonly succeeded: number;
   readonly wallMs: number;
-  /** Time to the last answer, and to the last call that was sent, over the least possible. */
+  /** Time to the last answer, and to the last sent call, over the lower bound. */
   readonly ratio: number;
   readonly sentRatio: number;
-  /** Attempts that did not succeed, of all attempts. */
+  /** Unsuccessful attempts, of all attempts. */
   readonly waste: number;
-  /** Jain's index of the part of the limits that equal processes had been served when most of it was done. */
+  /** Jain's index of the parts that equal processes had received when most calls were done. */
   readonly jain: number;
   readonly commandsPerSecond: number;
-  /** The same once they have begun: all know the limits, and hear of what cannot wait. */
+  /** The same after the start, when all know the limits and receive urgent news. */
   readonly steadyCommandsPerSecond: number;
   /** When calls were sent. */
   readonly sent: readonly number[];
 }
 
 const BEGUN_MS = 10_000;
-/** Up to here all of them have work. */
+/** Until then all of them have work. */
 const BUSY = 0.8;
 
-/** Processes that share one account, on a virtual clock; their calls all come at once. */
+/** Processes that share one account, on a virtual clock; all calls arrive at once. */
 export async function runFleet({ setup, jobs: makeJobs }: FleetCase, run: FleetRun): Promise<FleetResult> {
   const clock = new VirtualClock();
   const { seed } = run;
@@ -88,7 +88,7 @@ export async function runFleet({ setup, jobs: makeJobs }: FleetCase, run: FleetR
   };
 }
 
-/** What a call takes of the limit of which it takes most. */
+/** The part of a limit that a call takes, for the limit of which it takes most. */
 export function shareOf({ provider, limits }: ProviderSetup, job: Job): number {
   const rules = limitRules(provider, 'realtime');
   const { inputTokens, arrivalTokens, maxOutputTokens, outputTokens } = job;

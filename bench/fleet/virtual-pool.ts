@@ -13,13 +13,13 @@ import type { FleetCase, FleetResult } from './virtual-fleet.ts';
 /** What happens to the processes while they work. */
 export type Trouble = 'join and leave' | 'killed';
 
-/** Calls that a process has at once, as in the bench over HTTP. */
+/** Calls in flight per process, as in the benchmark over HTTP. */
 const OUTSTANDING = 150;
 const EVERY_MS = 1_000;
 const DISTURBED = 0.8;
 const KILLED = 1 / 3;
 
-/** A process, and whether it is still there: one that was killed sends and hears nothing any more. */
+/** A process, and whether it is alive: a killed one sends and receives nothing. */
 class Member implements Transport, FleetStore {
   readonly process: SimProcess;
   readonly has = new Set<Job>();
@@ -60,7 +60,7 @@ class Member implements Transport, FleetStore {
   }
 }
 
-/** Processes that take calls from one pile, on a virtual clock, while some come and go. */
+/** Processes that take calls from a common queue, on a virtual clock, while some come and go. */
 export async function runPool(
   { setup, jobs: makeJobs }: FleetCase,
   { processes, seed, trouble }: { readonly processes: number; readonly seed: number; readonly trouble: Trouble },

@@ -14,7 +14,7 @@ export interface TenantLoad {
   readonly priority?: Job['priority'];
   /** The processes that make its calls. */
   readonly by: readonly number[];
-  /** Calls a minute of each of them; without it, more wait from the start than can be served. */
+  /** Calls per minute of each of them; by default demand exceeds the limits from the start. */
   readonly perMinute?: number;
 }
 
@@ -22,18 +22,18 @@ export interface TenantCase {
   readonly name: string;
   readonly setup: ProviderSetup;
   readonly shape: Shape;
-  /** More calls than the account serves in the time. */
+  /** More calls than the account can serve in the time. */
   readonly plenty: number;
   readonly processes: number;
   readonly loads: readonly TenantLoad[];
 }
 
 export interface TenantResult {
-  /** What each load got in the time that is looked at, as part of what all got. */
+  /** What each load got in the measured time, as a share of the total. */
   readonly parts: readonly number[];
-  /** How long its calls waited: the mean, in seconds. */
+  /** Mean wait of its calls, in seconds. */
   readonly waits: readonly number[];
-  /** Jain's index of what those got whose calls always wait, by their weights. */
+  /** Jain's index of the parts of the tenants whose calls always wait, by their weights. */
   readonly jain: number;
   readonly waste: number;
   readonly commandsPerSecond: number;
@@ -43,7 +43,7 @@ export interface TenantResult {
 const FROM_MS = 20_000;
 const UNTIL_MS = 80_000;
 
-/** What tenants get of an account while more waits than can be served. */
+/** What tenants get of an account while demand exceeds the limits. */
 export async function runTenants(each: TenantCase, seed: number): Promise<TenantResult> {
   const { setup, loads } = each;
   const clock = new VirtualClock();

@@ -1,8 +1,8 @@
 /**
- * Processes that share one account through a store in memory, on a virtual clock:
+ * Processes that share one account through an in-memory store, on a virtual clock:
  * `node bench/fleet/virtual.ts [--processes=8,64,1000] [--scale=3] [--seeds=7919] [--only=text] [--alone] [--delay=1]`;
- * `--table` runs what else a fleet meets: processes that come and go, large calls, other buckets, Groq;
- * with `--warm`, 1,000 calls at once in a process that joins those who know the limits.
+ * `--table` runs further cases: processes that come and go, large calls, other buckets, Groq;
+ * `--warm` sends 1,000 calls at once from a process that joins others which know the limits.
  */
 import { parseArgs } from 'node:util';
 import { fleetCases, tableCases } from './cases.ts';

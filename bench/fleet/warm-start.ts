@@ -10,9 +10,9 @@ import { RemoteStore } from './remote-store.ts';
 export interface WarmStart {
   readonly succeeded: number;
   readonly refused: number;
-  /** To the last call that was sent, over the least; 0 where the limits hold nothing back. */
+  /** To the last sent call, over the lower bound; 0 if the limits delay nothing. */
   readonly sentRatio: number;
-  /** To the last answer, over the least for calls in their order whose answers take what they took. */
+  /** To the last answer, over the lower bound for calls in order with the same durations. */
   readonly ratio: number;
 }
 
@@ -20,7 +20,7 @@ const OTHERS = 4;
 const BEFORE = 400;
 const A_MINUTE = 61_000;
 
-/** Calls that come all at once in a process that has just joined others, who know the limits and rest. */
+/** Calls that arrive all at once in a process that has just joined idle ones which know the limits. */
 export async function runWarmStart(setup: ProviderSetup, calls: number, seed: number): Promise<WarmStart> {
   const clock = new VirtualClock();
   const provider = new SimProvider(setup, clock, mulberry32(seed + 1));

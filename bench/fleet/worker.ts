@@ -1,4 +1,4 @@
-// One process of a fleet: makes the calls it is told to make, and tells what came of each.
+// One process of a fleet: makes the calls it is told to make, and reports the result of each.
 import type { Send } from '../pacing/contestants/contestant.ts';
 import { FLEETS, type Opened } from './contestants.ts';
 import type { WorkerAnswer, WorkerCommand } from './messages.ts';
@@ -12,7 +12,7 @@ process.on('message', (command: WorkerCommand) => {
     case 'setup':
       void (async () => {
         opened = await FLEETS[command.contestant]!(command);
-        // Any route warms the HTTP client up; this one has no limit.
+        // Warms up the HTTP client; this route has no limit.
         await (await fetch(`${command.url}/models`)).arrayBuffer();
         answer({ type: 'ready' });
       })();

@@ -1,5 +1,5 @@
 /**
- * A run of `bench/batch-http.ts` by what people write instead of a batch, over OpenAI's own client and its two retries. A process
+ * A run of `bench/batch-http.ts` with what people write instead of a batch, over OpenAI's client with its two retries. A process
  * of its own, to be killed: name of the contestant, file of prompts, file of results, requests a minute.
  *
  * @module
@@ -43,5 +43,5 @@ const runs: Readonly<Record<string, () => Promise<unknown>>> = {
     cookbook(rows.values(), ask, Infinity, () => undefined, { requestsPerMinute: Number(rpm) }),
 };
 
-// Rows that failed are missing in the results.
+// Failed rows are missing in the results.
 await runs[name]!().catch(() => undefined);

@@ -12,9 +12,9 @@ interface Told {
 }
 
 /**
- * OpenAI's cookbook, `api_request_parallel_processor.py`, in this language: a loop that looks every millisecond whether one more may
- * go, a queue of what failed, and answers appended to a file as they come. Where it is told a limit, a minute's worth is there
- * at the start, and comes back evenly.
+ * OpenAI's cookbook script `api_request_parallel_processor.py` in TypeScript: a loop that checks every millisecond
+ * whether another request may go, a queue of failed ones, and answers appended to a file as they arrive. Given a limit,
+ * it starts with a minute's worth, which refills evenly.
  *
  * @returns Rows that were appended.
  */
@@ -52,7 +52,7 @@ export async function cookbook<I>(
       const now = performance.now();
       capacity = Math.min(requestsPerMinute, capacity + ((now - lookedAt) * requestsPerMinute) / 60_000);
       lookedAt = now;
-      // The script sends one a turn; this one as many as are allowed together.
+      // The script sends one per turn; this sends as many as are allowed together.
       while (state.inFlight < together && capacity >= 1 && now - state.refusedAt >= REFUSED_MS) {
         const failed = again.shift();
         const step = failed ? undefined : exhausted ? undefined : rows.next();

@@ -1,18 +1,18 @@
 import { createHook } from 'node:async_hooks';
 import { CONCURRENCY, run, type Variant } from './rounds.ts';
 
-/** What a call of a variant takes, whatever else the machine does. */
+/** The cost of a variant's call, independent of the machine's load. */
 export interface Counts {
   readonly promises: number;
-  /** Bytes of the young heap; memory outside of it is not counted. */
+  /** Bytes in the young generation; memory outside of it is not counted. */
   readonly bytes: number;
 }
 
-/** A multiple of what is in flight at once, and few enough that the collector need not run meanwhile. */
+/** A multiple of the concurrency, and few enough that the collector need not run meanwhile. */
 const CALLS = CONCURRENCY * 16;
 const TRIES = 3;
 
-/** Counts promises and allocated bytes of a variant that is warm. Node must expose `gc`. */
+/** Counts promises and allocated bytes of a warm variant. Node must expose `gc`. */
 export async function count(variant: Variant): Promise<Counts> {
   variant.before?.();
   let bytes = 0;
@@ -20,7 +20,7 @@ export async function count(variant: Variant): Promise<Counts> {
     globalThis.gc?.();
     const before = process.memoryUsage().heapUsed;
     await run(variant, CALLS);
-    // A collection on the way takes away: the largest is the one without.
+    // A collection in between lowers the count: the maximum is a run without one.
     bytes = Math.max(bytes, process.memoryUsage().heapUsed - before);
   }
   let promises = 0;

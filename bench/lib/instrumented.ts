@@ -8,8 +8,8 @@ import { type OpenAIClass, openaiSubject, type Subject } from './subjects.ts';
 const require = createRequire(import.meta.url);
 
 /**
- * OpenInference's instrumentation of openai 7. The CommonJS build is a copy of its own, so the one that the other
- * variants use stays as it is.
+ * OpenInference's instrumentation of openai 7, applied to the CommonJS build, which is a separate copy: the one that
+ * the other variants use stays unpatched.
  */
 export function openInference({ tracers }: Otel): Subject {
   const module = require('openai') as { OpenAI: OpenAIClass };
@@ -19,10 +19,10 @@ export function openInference({ tracers }: Otel): Subject {
   return openaiSubject('OpenInference', module.OpenAI);
 }
 
-/** openai 6: the newest that OpenTelemetry's own instrumentation supports. */
+/** openai 6: the newest version that OpenTelemetry's own instrumentation supports. */
 export const openai6 = openaiSubject('openai 6', OpenAI6 as unknown as OpenAIClass);
 
-/** OpenTelemetry's instrumentation of openai 6, in the same way. */
+/** OpenTelemetry's instrumentation of openai 6, likewise. */
 export function otelInstrumentation({ tracers, meters }: Otel): Subject {
   const module = require('openai-6') as { OpenAI: OpenAIClass };
   const instrumentation = new PatchingInstrumentation();

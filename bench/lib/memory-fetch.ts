@@ -4,7 +4,7 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A fetch that answers at once from memory: what is measured is the client, not a network. */
+/** A fetch that answers at once from memory: the client is measured, not a network. */
 export function memoryFetch(answer: Answer): typeof fetch {
   const text = JSON.stringify(answer.body);
   const jsonHeaders = { ...answer.headers, 'content-type': 'application/json' };
@@ -19,7 +19,7 @@ export function memoryFetch(answer: Answer): typeof fetch {
   };
 }
 
-/** A stream of bytes, as fetch's own are. It takes the buffer of a chunk away. */
+/** A byte stream, like fetch's own. It transfers the buffer of a chunk. */
 function source(chunks: readonly Uint8Array[]): ReadableStream<Uint8Array> {
   let index = 0;
   return new ReadableStream({

@@ -12,14 +12,14 @@ export interface Otel {
   unregister(): void;
   /** Exports what is queued. */
   flush(): Promise<void>;
-  /** Spans that were exported; proof that the benchmark measured what it says. */
+  /** Number of exported spans, which proves that the benchmark measured what it says. */
   exported(): number;
   shutdown(): Promise<void>;
 }
 
 /**
- * What an application with OpenTelemetry has: spans in batches to an exporter (that drops them), metrics for a
- * Prometheus scrape, the async context manager. Registered for as long as a measurement needs it.
+ * OpenTelemetry as in an application: spans in batches to an exporter (which drops them), metrics for a Prometheus
+ * scrape, the async context manager. Registered for the duration of a measurement.
  */
 export function createOtel(): Otel {
   let spans = 0;

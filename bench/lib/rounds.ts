@@ -1,7 +1,7 @@
-/** One way of making calls, to be compared with the others. */
+/** One way of making calls, compared with the others. */
 export interface Variant {
   readonly name: string;
-  /** Around each measurement, outside of it. */
+  /** Run before and after each measurement, outside of it. */
   readonly before?: () => void;
   readonly after?: () => void;
   call(): Promise<unknown>;
@@ -9,22 +9,22 @@ export interface Variant {
 
 export interface RoundOptions {
   readonly rounds: number;
-  /** Calls a measurement; a multiple of `CONCURRENCY`. */
+  /** Calls per measurement; a multiple of `CONCURRENCY`. */
   readonly calls: number;
-  /** Calls of each variant before the first round, in which the engine compiles and optimises the code. */
+  /** Calls of each variant before the first round, in which the engine compiles and optimizes the code. */
   readonly warmUp: number;
 }
 
-/** CPU microseconds a call, one row a round, one column a variant. */
+/** CPU microseconds per call: one row per round, one column per variant. */
 export type Samples = readonly (readonly number[])[];
 
-/** Calls that are in flight at once. */
+/** Calls in flight at once. */
 export const CONCURRENCY = 8;
 
 /**
- * Measures the variants in turn, round after round, so that whatever else the machine does hits all of them alike.
- * The order turns from round to round. No collection is forced: a full one throws optimised code away, and the
- * garbage of a variant is part of its cost.
+ * Measures the variants in turn, round after round, so that load on the machine affects all of them alike. The order
+ * rotates between rounds. No collection is forced: a full one discards optimized code, and a variant's garbage is part
+ * of its cost.
  */
 export async function measure(variants: readonly Variant[], options: RoundOptions): Promise<Samples> {
   const samples: number[][] = [];
@@ -59,7 +59,7 @@ export async function run(variant: Variant, calls: number): Promise<void> {
   }
 }
 
-/** Of one variant against another: medians over the rounds, each compared within its own round. */
+/** One variant against another: medians over the rounds, each compared within its own round. */
 export interface Comparison {
   readonly median: number;
   readonly difference: number;
@@ -67,7 +67,7 @@ export interface Comparison {
   readonly low: number;
   readonly high: number;
   readonly ratio: number;
-  /** Difference between the lowest deciles: what is left when the machine was quiet. */
+  /** Difference between the lowest deciles: what remains on a quiet machine. */
   readonly quiet: number;
 }
 
@@ -97,7 +97,7 @@ export function compare(samples: Samples, variant: number, base: number): Compar
   };
 }
 
-/** Linear between neighbours. `values` must not be empty. */
+/** Linear interpolation. `values` must not be empty. */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (sorted.length - 1) * q;

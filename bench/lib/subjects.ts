@@ -3,15 +3,15 @@ import Groq from 'groq-sdk';
 import OpenAI from 'openai';
 import { memoryFetch } from './memory-fetch.ts';
 
-/** One SDK as a benchmark drives it: a client over a fetch in memory, and calls that read their answer to the end. */
+/** An SDK as a benchmark drives it: a client over an in-memory fetch, and calls that read their answer to the end. */
 export interface Subject {
   readonly name: string;
   /** `account` is the API key: clients with different ones share no lane. */
   client(account: string): object;
   call(client: object): Promise<unknown>;
-  /** Reads the whole stream; resolves to the number of events that it had. */
+  /** Reads the whole stream; resolves to the number of its events. */
   stream(client: object): Promise<number>;
-  /** Asks for a stream and forgets it. */
+  /** Requests a stream and abandons it. */
   unread(client: object): Promise<void>;
 }
 
@@ -20,12 +20,12 @@ const QUESTION =
   'against the previous quarter, say what caused them, and end with the one decision that the board has to make. ';
 const ANSWER =
   'Revenue grew by four percent against the previous quarter, mostly because two large contracts began. '.repeat(8);
-/** Words of the answer, a few to a chunk, as the providers send them. */
+/** Words of the answer, a few per chunk, as the providers send them. */
 const PIECES = ANSWER.match(/(?:\S+\s+){4}/g) ?? [];
 
 const messages = [{ role: 'user' as const, content: QUESTION.repeat(3) }];
 
-// Limits that no benchmark reaches, in the headers that every answer of these providers has.
+// Limits that no benchmark reaches, in the headers of every answer.
 const X_RATE_LIMIT = {
   'x-request-id': 'req_0123456789abcdef0123456789abcdef',
   'x-ratelimit-limit-requests': '1000000000',

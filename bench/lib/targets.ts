@@ -1,10 +1,10 @@
-/** Wall time over the lower bound, and the share of attempts that did not succeed. */
+/** Wall time over the lower bound, and the share of unsuccessful attempts. */
 export interface Target {
   readonly ratio: number;
   readonly waste: number;
 }
 
-/** What tidegate was built to reach, by what happens to its limits. */
+/** tidegate's design targets, by what happens to its limits. */
 export const TARGETS = {
   steady: { ratio: 1.02, waste: 0.01 },
   change: { ratio: 1.03, waste: 0.02 },

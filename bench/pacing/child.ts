@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 
-/** A process of the benchmark: messages in, messages out, an error when it dies early. */
+/** A process of the benchmark: messages in, messages out, an error if it dies early. */
 export class Child<Command, Answer extends { readonly type: string }> {
   readonly #process: ChildProcess;
   readonly #died: Promise<never>;
@@ -19,12 +19,12 @@ export class Child<Command, Answer extends { readonly type: string }> {
     this.#process.send(command as object);
   }
 
-  /** Every answer from now on. */
+  /** Every message from now on. */
   on(listener: (message: Answer) => void): void {
     this.#process.on('message', listener);
   }
 
-  /** The next answer of a type. */
+  /** The next message of a type. */
   async next<T extends Answer['type']>(type: T): Promise<Extract<Answer, { type: T }>> {
     const answered = new Promise<Extract<Answer, { type: T }>>((resolve) => {
       const onMessage = (message: Answer): void => {

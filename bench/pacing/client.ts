@@ -3,7 +3,7 @@ import Groq from 'groq-sdk';
 import OpenAI from 'openai';
 import type { SimulatorProvider } from '../../src/simulator/limits/limit-rules.ts';
 
-/** What a contestant may know of its account: what its owner could read in the provider's console. */
+/** What a contestant may know of its account, as its owner would from the provider's console. */
 export interface Account {
   readonly provider: SimulatorProvider;
   readonly baseURL: string;
@@ -33,7 +33,7 @@ export function bodyOf(provider: SimulatorProvider, question: Question): Body | 
 }
 
 export interface ClientOptions {
-  /** What the SDK itself does after a failure. Default 0: the contestant retries. */
+  /** Retries by the SDK itself. Default 0: the contestant retries. */
   readonly maxRetries?: number;
   readonly fetch?: typeof fetch;
   readonly guard?: <T extends object>(client: T) => T;

@@ -2,9 +2,9 @@ import { type Open, WORKERS } from './contestants/contestant.ts';
 
 export interface Contestant {
   readonly name: string;
-  /** What it is and what it is told. */
+  /** Its description, and what it is told. */
   readonly words: string;
-  /** Only what takes part is loaded: start-up costs a shared machine more than the run. */
+  /** Only contestants that take part are loaded: start-up costs a shared machine more than the run. */
   readonly load: () => Promise<Open>;
 }
 

@@ -5,21 +5,21 @@ import type { Load } from './jobs.ts';
 export interface Scenario {
   readonly name: string;
   readonly words: string;
-  /** Without faults: they begin when the contestant does. */
+  /** Without faults, which begin when the contestant does. */
   readonly simulator: SimulatorOptions;
   readonly faults?: SimulatorFaults;
   readonly loads: readonly Load[];
-  /** Processes that share the calls and know nothing of each other. Default 1. */
+  /** Processes that share the calls without knowing of each other. Default 1. */
   readonly processes?: number;
-  /** What tidegate was built to reach; every call is to succeed besides. */
+  /** tidegate's design targets; in addition every call must succeed. */
   readonly target: Target;
 }
 
 const { steady: STEADY, change: CHANGE, shared: SHARED, silent: SILENT } = TARGETS;
 
 /**
- * Buckets hold a minute of a limit, as the providers' do, and begin almost empty, as an account's do that is in use:
- * a full one would make a run of twenty seconds show what was left of the minute, not the limit.
+ * Buckets hold a minute of a limit, as the providers' do, and start almost empty, like those of an account in use: a
+ * full one would make a run of twenty seconds show what was left of the minute, not the limit.
  */
 export const COMMON = {
   latency: { baseMs: 250, perTokenMs: 1, jitter: 0.2 },
@@ -39,7 +39,7 @@ const openai = { provider: 'openai', ...COMMON } as const;
 const short = (count: number): Load => ({ count, emails: 'short', maxOutputTokens: 64 });
 const whole = (count: number): Load => ({ count, emails: 'whole', maxOutputTokens: 256 });
 
-/** Every limit so many times as high. */
+/** Multiplies every limit. */
 export function times<T extends SimulatorLimits>(limits: T, factor: number): T {
   const all = Object.entries(limits as Readonly<Record<string, unknown>>).map(([name, limit]) => [
     name,
@@ -48,7 +48,7 @@ export function times<T extends SimulatorLimits>(limits: T, factor: number): T {
   return Object.fromEntries(all) as T;
 }
 
-/** Each is over in about twenty seconds at best; what takes time to find its level in forty. */
+/** Lower bound of about twenty seconds each; forty for those that take time to find their level. */
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'rpm',

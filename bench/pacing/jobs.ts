@@ -17,26 +17,26 @@ export interface Job {
   readonly interactive: boolean;
   readonly text: string;
   readonly maxOutputTokens: number;
-  /** What the limits ask for it and what its answer uses, as the simulator will count them. */
+  /** What the limits charge for it and what its answer uses, as the simulator will count them. */
   readonly cost: TextPlan['cost'];
   readonly usage: TextPlan['usage'];
 }
 
-/** Jobs that come together, or one by one. */
+/** Jobs that arrive together, or one by one. */
 export interface Load {
   readonly count: number;
   /** `short`: what a person reads of an e-mail, at most 1,000 characters; `whole`: e-mails as they were sent. */
   readonly emails: 'short' | 'whole';
   readonly maxOutputTokens: number;
-  /** Mean arrivals a second of a Poisson process; all at once unless given. */
+  /** Mean arrivals per second of a Poisson process; default: all at once. */
   readonly perSecond?: number;
   readonly interactive?: boolean;
 }
 
-// The largest would not fit into any limit of a benchmark that ends the same day.
+// The largest would not fit into any limit that a benchmark can finish within a day.
 const MAX_CHARACTERS = 16_000;
 
-/** The same jobs for the same arguments, in every process; `length` times as many as the loads say. */
+/** The same jobs for the same arguments, in every process; `length` multiplies their number. */
 export async function makeJobs(
   loads: readonly Load[],
   options: SimulatorOptions,

@@ -2,7 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 const RESOLUTION_MS = 10;
 
-/** Watches how late this process's timers are; the result is the 99th percentile in milliseconds. */
+/** Measures how late this process's timers are; the result is the 99th percentile in milliseconds. */
 export function watchLoopDelay(): () => number {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   histogram.enable();

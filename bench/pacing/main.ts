@@ -58,9 +58,9 @@ for (const scenario of scenarios) {
 }
 const rows: Row[] = [];
 let next = 0;
-// Ctrl-C begins no further run: what is measured by then is reported and written.
+// Ctrl-C starts no further run: what has been measured is reported and written.
 process.once('SIGINT', () => (next = pairs.length));
-// Runs side by side are mostly waiting; how late their event loops were is in every row.
+// Concurrent runs mostly wait; every row shows how late their event loops were.
 await Promise.all(
   Array.from({ length: parallel }, async () => {
     for (let pair = pairs[next++]; pair; pair = pairs[next++]) {

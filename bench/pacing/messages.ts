@@ -1,6 +1,6 @@
 import type { SimulatorFaults, SimulatorOptions, SimulatorStats } from '../../src/testing.ts';
 
-/** What the benchmark tells a simulator's process. */
+/** Messages from the benchmark to a simulator's process. */
 export type SimulatorCommand =
   | { readonly type: 'start'; readonly options: SimulatorOptions }
   | { readonly type: 'faults'; readonly faults: SimulatorFaults }
@@ -22,20 +22,20 @@ export interface WorkerSetup {
   readonly of: number;
 }
 
-/** What the benchmark tells a contestant's process; `stop` asks for the tally as it is. */
+/** Messages from the benchmark to a contestant's process; `stop` asks for the current tally. */
 export type WorkerCommand = WorkerSetup | { readonly type: 'go' } | { readonly type: 'stop' };
 
 /** Times are in milliseconds since 1970. */
 export interface Tally {
   readonly startedAt: number;
-  /** When the last call was decided; of a stopped worker, when it was stopped. */
+  /** When the last call was decided; for a stopped worker, when it was stopped. */
   readonly endedAt: number;
-  /** Times from handing a call over to having its answer, of calls that succeeded. */
+  /** Times from submitting a call to its answer, for successful calls. */
   readonly batchMs: readonly number[];
   readonly interactiveMs: readonly number[];
-  /** Calls given up, by the error's name and status. */
+  /** Failed calls, by the error's name and status. */
   readonly failed: Readonly<Record<string, number>>;
-  /** 99th percentile of what the event loop was late: whether the machine was too busy. */
+  /** 99th percentile of event loop delays: whether the machine was too busy. */
   readonly loopDelayMs: number;
 }
 

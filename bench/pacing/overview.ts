@@ -2,7 +2,7 @@ import type { Contestant } from './contestants.ts';
 import type { Row } from './row.ts';
 import type { Scenario } from './http-scenarios.ts';
 
-/** The contestants that most readers know; all of them are in the picture and in the JSON. */
+/** The contestants that most readers know; the picture and the JSON contain all of them. */
 export const COLUMNS: readonly (readonly [name: string, head: string])[] = [
   ['sdk-2', 'SDK, 2 retries'],
   ['tutorial-5', 'tutorial, 5 workers'],
@@ -11,12 +11,12 @@ export const COLUMNS: readonly (readonly [name: string, head: string])[] = [
   ['tidegate', 'tidegate'],
 ];
 
-/** The page that shows the table. */
+/** The page with the table. */
 export const PAGE = 'docs/pacing.md';
 
 const MARKS = /(?<=<!-- pacing -->\n)[^]*?(?=\n<!-- \/pacing -->)/;
 
-/** The page with another table. */
+/** The page with a new table. */
 export function withOverview(page: string, table: string): string {
   if (!MARKS.test(page)) throw new Error(`Expected ${PAGE} to have the comments <!-- pacing --> and <!-- /pacing -->.`);
   return page.replace(MARKS, () => `\n${table}\n`);
@@ -46,12 +46,12 @@ export function overview(
 function cell(row: Row | undefined): string {
   if (!row) return '';
   const lost = percent(1 - row.succeeded / row.calls);
-  // Who gives calls up is done early: no time to compare.
+  // A contestant that gives up calls finishes early: its time is not comparable.
   const wall = row.succeeded < row.calls && row.unfinished === 0 ? '–' : row.ratio.toFixed(2);
   return `${lost}, ${row.unfinished > 0 ? '> ' : ''}${wall}, ${percent(row.waste)}`;
 }
 
-/** Whole percents; what is not nothing does not look like it. */
+/** Whole per cent; small values are not rounded to 0. */
 function percent(share: number): string {
   return share > 0 && share < 0.005 ? '< 1 %' : `${Math.round(100 * share)} %`;
 }

@@ -4,7 +4,7 @@ import type { Contestant } from './contestants.ts';
 import type { Row } from './row.ts';
 import type { Scenario } from './http-scenarios.ts';
 
-/** Two pictures side by side, as SVG: how many calls succeeded, and how many attempts were wasted for it. */
+/** Two charts side by side, as SVG: how many calls succeeded, and how many attempts were wasted. */
 export async function plot(
   rows: readonly Row[],
   scenarios: readonly Scenario[],
@@ -36,12 +36,12 @@ export async function plot(
   return `${svg}\n`;
 }
 
-/** Vega cuts labels at 180 pixels otherwise. */
+/** By default Vega truncates labels at 180 pixels. */
 const NO_LIMIT = 0;
 
 type Cell = 'lost' | 'ratio' | 'waste';
 
-/** Good is pale, bad is dark; beyond `worst` everything is equally dark. */
+/** Good is pale, bad is dark; everything beyond `worst` is equally dark. */
 function heatmap(
   title: string,
   field: Cell,

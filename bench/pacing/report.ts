@@ -2,10 +2,10 @@ import type { Contestant } from './contestants.ts';
 import type { Row } from './row.ts';
 import type { Scenario } from './http-scenarios.ts';
 
-/** Event loops that are this late at their 99th percentile measure the machine, not the contestant. */
+/** With event loops this late at their 99th percentile, the machine is measured and not the contestant. */
 const BUSY_MS = 250;
 
-/** A table a scenario, in Markdown. */
+/** One table per scenario, in Markdown. */
 export function markdown(
   rows: readonly Row[],
   scenarios: readonly Scenario[],
@@ -47,7 +47,7 @@ function isBusy(row: Row): boolean {
   return Math.max(row.workerLoopDelayMs, row.simulatorLoopDelayMs) > BUSY_MS;
 }
 
-/** What tidegate did not reach; nothing is left out. */
+/** Targets that tidegate missed; nothing is left out. */
 export function missedTargets(rows: readonly Row[], scenarios: readonly Scenario[]): string {
   const own = rows.filter(({ contestant }) => contestant === 'tidegate');
   if (own.length === 0) return '';
@@ -60,7 +60,7 @@ export function missedTargets(rows: readonly Row[], scenarios: readonly Scenario
   );
 }
 
-/** For the person who watches. */
+/** Progress, for the person who watches. */
 export function oneLine(row: Row): string {
   const failed = Object.entries(row.failed).map(([kind, count]) => `${count} ${kind}`);
   return [

@@ -3,14 +3,14 @@ import type { Contestant } from './contestants.ts';
 import type { SimulatorAnswer, Tally } from './messages.ts';
 import type { Scenario } from './http-scenarios.ts';
 
-/** What one run came to; written to bench/results/pacing.json. */
+/** The result of one run; written to bench/results/pacing.json. */
 export interface Row {
   readonly scenario: string;
   readonly contestant: string;
   readonly seed: number;
   readonly calls: number;
   readonly succeeded: number;
-  /** Calls given up, by the error's name and status. */
+  /** Failed calls, by the error's name and status. */
   readonly failed: Readonly<Record<string, number>>;
   /** Calls without a result when the run was stopped. */
   readonly unfinished: number;
@@ -19,17 +19,17 @@ export interface Row {
   readonly wallMs: number;
   readonly ratio: number;
   readonly attempts: number;
-  /** Attempts that did not become an answer, of all attempts. */
+  /** Attempts without an answer, of all attempts. */
   readonly waste: number;
   /** Attempts that a limit refused, of all attempts. */
   readonly throttled: number;
-  /** From handing a call over to having its answer, of calls that succeeded; of people's calls where there are some. */
+  /** From submitting a call to its answer, for successful calls; for interactive ones if there are any. */
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly interactiveP50Ms: number | undefined;
   readonly interactiveP99Ms: number | undefined;
   readonly peakPerSecond: number;
-  /** 99th percentiles of how late the event loops were. */
+  /** 99th percentiles of event loop delays. */
   readonly workerLoopDelayMs: number;
   readonly simulatorLoopDelayMs: number;
   readonly misses: readonly string[];
@@ -81,7 +81,7 @@ export function rowOf({ scenario, contestant, seed, boundMs, calls, tallies, bef
   };
 }
 
-/** What a run did not reach of its scenario's targets. */
+/** The scenario's targets that a run missed. */
 export function missesOf(
   { target }: Pick<Scenario, 'target'>,
   calls: number,

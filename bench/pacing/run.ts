@@ -8,19 +8,19 @@ import type { Scenario } from './http-scenarios.ts';
 import { lowerBoundMs } from './to-virtual.ts';
 
 export interface RunOptions {
-  /** The scenario's, for its lower bound; the contestant's processes make their own. */
+  /** The scenario's jobs, for its lower bound; the contestant's processes create their own. */
   readonly jobs: readonly Job[];
   readonly seed: number;
-  /** How many times the scenario's calls are made; the lower bound grows with it. */
+  /** Multiplies the scenario's calls, and with them the lower bound. */
   readonly length: number;
-  /** A contestant that is not done after this many lower bounds is stopped; what it has not answered by then failed. */
+  /** A contestant is stopped after this many lower bounds; calls without an answer then count as failed. */
   readonly cap: number;
 }
 
-/** Where a bound is one answer, a client that backs off still gets to show how long it takes. */
+/** If the bound is a single answer, this lets a client that backs off show how long it takes. */
 const MIN_CAP_MS = 15_000;
 
-/** One contestant in one scenario: a fresh provider, fresh processes. */
+/** One contestant in one scenario: a new provider, new processes. */
 export async function run(
   scenario: Scenario,
   contestant: Contestant,

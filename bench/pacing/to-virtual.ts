@@ -5,10 +5,10 @@ import type { Job as VirtualJob } from '../sim/workload.ts';
 import type { Job } from './jobs.ts';
 import type { Scenario } from './http-scenarios.ts';
 
-/** There and back on loopback, through two HTTP stacks. */
+/** Round trip on loopback, through two HTTP stacks. */
 const ONE_WAY_MS = 1;
 
-/** The scenario for the virtual clock. @throws Error for what the virtual provider cannot do. */
+/** The scenario for the virtual clock. @throws Error for what the virtual provider does not support */
 export function toVirtual(scenario: Scenario, jobs: readonly Job[]): VirtualScenario {
   const { name, processes, target } = scenario;
   return {
@@ -20,7 +20,7 @@ export function toVirtual(scenario: Scenario, jobs: readonly Job[]): VirtualScen
   };
 }
 
-/** What no client can beat, in milliseconds. */
+/** The lower bound in milliseconds. */
 export function lowerBoundMs(scenario: Scenario, jobs: readonly Job[]): number {
   return lowerBound(setupOf(scenario), jobs.map(jobOf)).doneMs;
 }

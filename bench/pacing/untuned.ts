@@ -3,10 +3,10 @@ import type { Load } from './jobs.ts';
 import { type Scenario, times } from './http-scenarios.ts';
 import type { Target } from '../lib/targets.ts';
 
-/** What is left at once, and the time until all of that is there: a short bucket shows nothing else. */
+/** What is left at once, and the time until that is full: a short bucket shows nothing else. */
 const LEVEL: SimulatorHeaderDialect = { remaining: 'bucket', reset: 'full' };
 
-/** An answer, and one that was asked first; the SDK alone needs one. */
+/** An answer, and a first one that is waited for; the SDK alone needs one. */
 const COLD: Target = { ratio: 2.05, waste: 0.01 };
 
 const COMMON = {
@@ -30,8 +30,8 @@ const SECOND = openai(3_000, 1);
 const FAST = openai(6_000, 1);
 
 /**
- * Providers that differ from those that the pacer was tuned on in what their headers mean, and calls that fit anyway.
- * The same as the fixed cases of bench/sim/random, over HTTP.
+ * Providers whose headers mean something else than those the pacer was tuned on, and calls that fit anyway. The same as
+ * the fixed cases of bench/sim/random, over HTTP.
  */
 export const UNTUNED: readonly Scenario[] = [
   {

@@ -1,4 +1,4 @@
-// One process of a contestant: makes its share of the calls and tells how they went.
+// One process of a contestant: makes its share of the calls and reports the results.
 import { CONTESTANTS } from './contestants.ts';
 import type { Send } from './contestants/contestant.ts';
 import { type Job, makeJobs } from './jobs.ts';
@@ -45,7 +45,7 @@ async function prepare(setup: WorkerSetup): Promise<void> {
     requestsPerMinute: limits.requestsPerMinute ?? Infinity,
     tokensPerMinute: limits.tokensPerMinute ?? limits.inputTokensPerMinute ?? Infinity,
   });
-  // Any route warms the HTTP client up; this one has no limit.
+  // Warms up the HTTP client; this route has no limit.
   await (await fetch(`${setup.url}/models`)).arrayBuffer();
 }
 

@@ -9,37 +9,37 @@ import { Draw } from '../sim/random/dice.ts';
 
 export type Provider = 'openai' | 'anthropic' | 'groq';
 
-/** What is wrong for a while. */
+/** A temporary disturbance. */
 export interface Phase {
   readonly what: string;
   readonly seconds: number;
-  /** Calls come at so many times the limit. */
+  /** Traffic, as a multiple of the limit. */
   readonly load: number;
   readonly faults: SimulatorFaults;
   readonly latency?: SimulatorLatency;
-  /** The limits, multiplied. */
+  /** Multiplies the limits. */
   readonly factor?: number;
 }
 
-/** A disturbance and what comes after it: traffic below the limit, from callers that wait no longer than they say. */
+/** A disturbance and the time after it: traffic below the limit, from callers with limited patience. */
 export interface Recovery {
   readonly seed: number;
   readonly provider: Provider;
   readonly simulator: SimulatorOptions;
   readonly limits: SimulatorLimits;
   readonly latency: Required<SimulatorLatency>;
-  /** What the limits come to, in calls. */
+  /** The limits, in calls. */
   readonly callsPerMinute: number;
   readonly bucketSeconds: number;
   readonly phases: readonly Phase[];
-  /** Parts of the limit that are used before the phases, and after them. */
+  /** Traffic as shares of the limit, before and after the disturbance. */
   readonly before: number;
   readonly share: number;
   readonly calmSeconds: number;
   readonly poisson: boolean;
   readonly stream: boolean;
   readonly patience: 'deadline' | 'signal';
-  /** The shortest and the longest that callers wait. */
+  /** The shortest and the longest wait of callers. */
   readonly patienceMs: readonly [number, number];
   readonly maxConcurrent: number | undefined;
 }
@@ -48,11 +48,11 @@ export interface Recovery {
 export const MAX_TOKENS = 100;
 export const REPLY_TOKENS = 40;
 const INPUT_TOKENS = 40;
-/** No phase and no recovery is of more calls. */
+/** Maximum calls of a phase, or of a recovery. */
 const MAX_CALLS = 300;
 const MAX_SECONDS = 60;
 
-/** Those that say that waiting is of no use. */
+/** Faults that say that waiting is useless. */
 export const CLOSING = [
   'retry_after_day',
   'insufficient_quota',
@@ -62,7 +62,7 @@ export const CLOSING = [
   'credit_balance_too_low',
 ] as const satisfies readonly FaultKind[];
 
-/** The faults of the provider that end by themselves, and say something about it or nothing at all. */
+/** Temporary faults of the provider, some of which say so. */
 const KINDS: readonly FaultKind[] = [
   'server_error',
   'bad_gateway',
@@ -96,12 +96,12 @@ export function drawRecovery(seed: number): Recovery {
   const shortest = draw.logarithmic(500, 30_000);
   const patienceMs = [shortest, draw.chance(0.7) ? shortest : Math.min(30_000, shortest * draw.between(1, 6))] as const;
   const stream = draw.chance(0.3);
-  // The longest answer takes less than half of what the least patient caller waits.
+  // The longest answer takes less than half of the shortest patience.
   const answerMs = draw.between(0.05, 0.4) * patienceMs[0];
   const part = draw.between(0.1, 1);
   const latency = { baseMs: answerMs * part, perTokenMs: (answerMs * (1 - part)) / REPLY_TOKENS, jitter: 0.2 };
   const drawn = draw.among({ bucket: 8, fixed: 1, sliding: 1 });
-  // A window of some calls, of which one more or less is not most of the limit.
+  // A window of several calls, so that one more or less does not matter.
   const limiter = callsPerMinute < 600 ? 'bucket' : drawn;
   const bucketSeconds = limiter === 'bucket' ? drawBucket(draw) : draw.amongNumbers({ 1: 1, 2: 1, 5: 1 });
   const limits = drawLimits(draw, provider, callsPerMinute);
@@ -226,7 +226,7 @@ function hintOf({ retryAfterSeconds }: SimulatorFaults): string {
   return retryAfterSeconds === undefined ? '' : ` with retry-after ${retryAfterSeconds}`;
 }
 
-/** In words, for whoever looks at one that went wrong. */
+/** A description, for investigating one that went wrong. */
 export function describeRecovery(each: Recovery): string {
   const { provider, limits, bucketSeconds, simulator, share, patience, patienceMs, stream, maxConcurrent } = each;
   const [least, most] = patienceMs;

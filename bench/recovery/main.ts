@@ -1,5 +1,5 @@
 /**
- * Lanes after disturbances drawn at random, on a virtual clock: are all calls served again that come 10 s after the end?
+ * Lanes after disturbances drawn at random, on a virtual clock: do all calls succeed that arrive 10 s after the end?
  * `node bench/recovery/main.ts [--draws 100] [--seed 1] [--trace]`; `--draws 1 --seed N --trace` shows all of one.
  */
 import { parseArgs } from 'node:util';

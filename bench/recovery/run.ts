@@ -12,26 +12,26 @@ import { withCall } from '../../src/with-call.ts';
 import { CLOSING, MAX_TOKENS, type Phase, type Recovery, REPLY_TOKENS } from './draw.ts';
 import { virtualFetch } from './virtual-fetch.ts';
 
-/** Within which a lane has to be well again. */
+/** Time within which a lane has to recover. */
 const WELL_WITHIN_MS = 10_000;
 const WATCHED_MS = 40_000;
 const WATCHED_CALLS = 150;
 
 export interface Made {
-  /** After the end of what was wrong; negative before it. */
+  /** Relative to the end of the disturbance; negative before it. */
   readonly atMs: number;
   readonly patienceMs: number;
-  /** How long it would wait where the limit were empty when the disturbance ends, and calls taken in turn. */
+  /** How long it would wait if the limit were empty at the end of the disturbance, and calls served in order. */
   idealWaitMs: number;
   tookMs: number;
-  /** Undefined where it was served. */
+  /** Undefined if it succeeded. */
   error: string | undefined;
 }
 
 export interface Recovered {
-  /** The calls that came when the lane had to be well again. */
+  /** Calls that arrived when the lane had to be recovered. */
   readonly watched: readonly Made[];
-  /** Those of them that were lost though there was time for them. */
+  /** Those of them that were lost although there was time for them. */
   readonly lost: readonly Made[];
 }
 
@@ -116,14 +116,14 @@ export async function runRecovery(each: Recovery, trace?: (line: string) => void
 }
 
 /**
- * What goes on after what was wrong has ended: a provider has asked to wait, or closed the lane, a limit was told and no answer has told another, and
- * first come is first served: before a caller of little patience go those that can wait longer, or do not say so.
+ * Effects that outlast the disturbance: a provider has asked to wait, or closed the lane; a limit was stated and no
+ * answer has replaced it; and in order of arrival, patient callers precede impatient ones.
  */
 function aftermathMs(each: Recovery, { faults, factor, seconds }: Phase): number {
   const { callsPerMinute, latency, patience, patienceMs, share } = each;
   const [least, most] = patienceMs;
   const askedMs = 1_000 * (faults.retryAfterSeconds ?? 0);
-  // A lane that a refusal has closed is probed ever more rarely, as long again at most as it has been closed.
+  // A closed lane is probed ever more rarely, at intervals of at most the time for which it has been closed.
   const closedMs = CLOSING.some((kind) => faults.rates?.[kind]) ? 2_000 + Math.min(60, seconds) * 1_000 : 0;
   const toldMs = factor === undefined ? 0 : 60_000 / (callsPerMinute * factor) + 2 * answerMs(latency);
   return askedMs + closedMs + toldMs + (patience === 'signal' || most > least ? most / (1 - share) : 0);
@@ -133,7 +133,7 @@ function answerMs({ baseMs, perTokenMs }: Recovery['latency']): number {
   return baseMs + REPLY_TOKENS * perTokenMs;
 }
 
-/** A bucket that is empty when the disturbance ends, and calls in turn. */
+/** A bucket that is empty at the end of the disturbance, and calls in order. */
 function judge({ callsPerMinute, bucketSeconds }: Recovery, calls: readonly Made[]): void {
   const perMs = callsPerMinute / 60_000;
   const capacity = Math.max(1, perMs * 1_000 * bucketSeconds);
@@ -148,8 +148,8 @@ function judge({ callsPerMinute, bucketSeconds }: Recovery, calls: readonly Made
 }
 
 /**
- * Whether there was time for a wait twice as long as it need be, and for a refusal: where buckets are short and nothing
- * tells so, that is how their size is found.
+ * Whether there was time for twice the necessary wait, and for a refusal, which is how the size of an unstated short
+ * bucket is found.
  */
 function couldBeServed({ latency, simulator, callsPerMinute }: Recovery, { patienceMs, idealWaitMs }: Made): boolean {
   const longestMs = (1 + latency.jitter) * answerMs(latency) + 100;
@@ -162,7 +162,7 @@ function scaled(limits: SimulatorLimits, factor = 1): SimulatorLimits {
   return Object.fromEntries(Object.entries(limits).map(([name, limit]) => [name, Math.max(1, limit * factor)]));
 }
 
-/** What the lane holds its calls back for. */
+/** The reasons for which the lane holds its calls back. */
 function stateOf(guard: GuardCore): string {
   return guard
     .snapshot()
@@ -183,7 +183,7 @@ function nameOf(error: unknown): string {
 
 let keys = 0;
 
-/** One call of the newest SDK, read to its end. */
+/** One call by the newest SDK, read to its end. */
 function sender(
   { provider, stream, seed }: Recovery,
   guard: GuardCore,
@@ -203,7 +203,7 @@ function sender(
       else for await (const event of await client.messages.create({ ...body, stream: true }, { signal })) void event;
     };
   }
-  // Both have the same calls of one form.
+  // Both have the same calls for one form.
   const client = guard.wrap(provider === 'groq' ? new Groq(access) : new OpenAI(access)) as OpenAI;
   return async (signal) => {
     const body = { ...chat(), max_completion_tokens: MAX_TOKENS };

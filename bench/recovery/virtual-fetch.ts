@@ -6,11 +6,14 @@ import { breakingPoint, lastWords } from '../../src/simulator/faults/broken-stre
 import type { JsonObject } from '../../src/simulator/json.ts';
 import type { Simulation } from '../../src/simulator/simulation.ts';
 
-/** A request takes as long to arrive, and an answer to come back. */
+/** Latency of a request, and of an answer. */
 const ONE_WAY_MS = 20;
 const CALLER = 'org-1';
 
-/** A `fetch` that a simulated provider answers in virtual time, without sockets: the bodies are those that it sends over HTTP. */
+/**
+ * A `fetch` that a simulated provider answers in virtual time, without sockets, with the bodies that it sends over
+ * HTTP.
+ */
 export function virtualFetch(simulation: Simulation, clock: VirtualClock): typeof fetch {
   return async (input, init = {}) => {
     const { signal } = init;
@@ -82,7 +85,7 @@ function whole(asked: Asked, work: Work, admitted: Admitted): void {
   });
 }
 
-/** A first half and what comes of it; undefined where no fault spoils the body. */
+/** The first half and the fault after it; undefined if no fault affects the body. */
 function bodyOf(half: string, fault: Admitted['fault'], gone: AbortSignal): BodyInit | undefined {
   if (fault === 'garbage') return half;
   if (fault !== 'body_reset' && fault !== 'body_hang') return undefined;
@@ -90,7 +93,7 @@ function bodyOf(half: string, fault: Admitted['fault'], gone: AbortSignal): Body
     start(controller) {
       gone.addEventListener('abort', () => controller.error(gone.reason));
       controller.enqueue(ENCODER.encode(half));
-      // What is enqueued is lost when a stream fails at once.
+      // Enqueued chunks are lost when a stream fails at once.
       if (fault === 'body_reset') setImmediate(() => controller.error(reset()));
     },
   });
@@ -138,7 +141,7 @@ function stream(asked: Asked, work: Work, admitted: Admitted): void {
   });
 }
 
-/** Tells the provider once that the answer is over: complete, or left by its client. */
+/** Reports the end of the answer once: complete, or abandoned by its client. */
 function ending({ gone }: Asked, admitted: Admitted): Admitted['end'] {
   let isOver = false;
   const end: Admitted['end'] = (completed, usage) => {

@@ -1,4 +1,4 @@
-/** What the lane itself costs: `node --expose-gc bench/sim/cost.ts`. Real time; nothing is sent. */
+/** The cost of the lane itself: `node --expose-gc bench/sim/cost.ts`. Real time; nothing is sent. */
 import type { AdmissionRequest } from '../../src/core/admission.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { LimitReading } from '../../src/core/outcome.ts';
@@ -59,7 +59,7 @@ async function uncontended(calls: number): Promise<number> {
   return ((performance.now() - startedAt) * 1_000) / calls;
 }
 
-/** Microseconds a call, and heap bytes a queued call: request, promise and signal listener included. */
+/** Microseconds per call, and heap bytes per queued call, including request, promise and signal listener. */
 interface QueueCost {
   readonly bytes: number;
   readonly enqueue: number;
@@ -114,7 +114,7 @@ async function queued(count: number, tenants: Tenants): Promise<QueueCost> {
   };
 }
 
-/** The median of several queues, so that one collection of garbage does not stand for a depth. */
+/** The median of several queues, so that no single collection decides the result. */
 async function median(count: number, tenants: Tenants): Promise<QueueCost> {
   const runs: QueueCost[] = [];
   for (let run = 0; run < ROUNDS; run++) runs.push(await queued(count, tenants));

@@ -4,16 +4,16 @@ import { type ProviderSetup, SLOW } from './sim-provider.ts';
 import type { Job } from './workload.ts';
 
 export interface LowerBound {
-  /** For each limit, the time at which its bucket and its refill cover what the calls finally cost, with nothing wasted. */
+  /** For each limit, the time at which its bucket and its refill cover what the calls finally cost, without waste. */
   readonly sentMs: number;
-  /** And an average answer to the last call; with luck a client gets a shorter one, without it a longer one. */
+  /** Plus an average answer to the last call, which may be shorter or longer by chance. */
   readonly doneMs: number;
 }
 
 /**
- * No client has sent its last call earlier, nor has its answer but by luck. Knows changes of the limits, the
- * neighbour's share and outages. Limits of output that are drained by the answer can be overdrawn by what is in
- * flight at the end, so that there a little less than 1 is possible.
+ * No client has sent its last call earlier, nor received its answer except by chance. Takes changes of the limits, the
+ * neighbour's share and outages into account. Output limits that drain during the answer can be overdrawn by what is in
+ * flight at the end, so that slightly less than 1 is possible there.
  */
 export function lowerBound(setup: ProviderSetup, jobs: readonly Job[]): LowerBound {
   const rules = limitRules(setup.provider, 'realtime');
@@ -54,12 +54,12 @@ function timeToCover(
     covered += gained;
     at = change.atMs;
     const next = limitAt(change.limits);
-    // What was used stays used: the level moves by the difference of the buckets.
+    // Usage stays: the level moves by the difference of the buckets.
     covered += ((next - limit) * bucketMs) / windowMs;
     limit = next;
   }
   const coveredAt = at + (Math.max(0, total - covered) * windowMs) / (limit * free);
   if (!outage || coveredAt <= outage.fromMs) return coveredAt;
-  // What is refilled meanwhile is there afterwards, but not more than a bucket of it.
+  // What is refilled meanwhile is available afterwards, up to a full bucket.
   return Math.max(outage.untilMs, coveredAt + Math.max(0, outage.untilMs - outage.fromMs - bucketMs));
 }

@@ -15,7 +15,7 @@ export interface Scenario {
   readonly jobs: (random: Random) => readonly Job[];
   readonly processes?: number;
   readonly options?: Omit<GuardOptions, 'pacing'> & { readonly pacing?: PacingOptions };
-  /** Calls outstanding at most; for runs that are too long to queue at once. */
+  /** Maximum outstanding calls; for runs too long to queue at once. */
   readonly outstanding?: number;
   readonly target: Target;
 }
@@ -28,9 +28,9 @@ export interface Result {
   readonly wallMs: number;
   readonly boundMs: number;
   readonly ratio: number;
-  /** The same up to the last call that was sent: what a pacer can do about it, without the luck of the last answers. */
+  /** The same up to the last sent call: the pacer's part, without the luck of the last answers. */
   readonly sentRatio: number;
-  /** Attempts that did not succeed, of all attempts. */
+  /** Unsuccessful attempts, of all attempts. */
   readonly waste: number;
   readonly throttled: number;
   readonly waitP50Ms: number;

@@ -2,7 +2,7 @@
  * The pacer on a virtual clock against the simulator's limits, several processes and faults included:
  * `node bench/sim/run.ts [--only=text] [--seeds=1,2] [--held-out] [--headroom=0.01] [--hour]`.
  * Prints a table and writes bench/results/sim.json, or sim-held-out.json.
- * With `--random 500 --seed N`, `--case NAME`, `--harm` or `--batch`: providers drawn at random and others that nobody tuned for,
+ * With `--random 500 --seed N`, `--case NAME`, `--harm` or `--batch`: randomly drawn and other untuned providers,
  * see bench/sim/README.md.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -28,7 +28,7 @@ export interface Tally {
 
 const LOST: Failure = { outcome: 'connection', retryable: true, advice: 'Try again.' };
 
-/** Errors as plain objects: nobody looks at their stacks, and making those would take most of the time. */
+/** Errors as plain objects: their stacks are not used, and creating them would take most of the time. */
 class SimError {
   readonly tidegate: ErrorDetails | undefined;
 
@@ -44,7 +44,7 @@ const errors: ErrorFactory = {
 
 let processes = 0;
 
-/** One process: a guard of the product's own on the virtual clock, and calls through it to the provider. */
+/** One process: a real guard on the virtual clock, and calls through it to the provider. */
 export class SimProcess<J extends Job = Job> {
   readonly guard: GuardCore;
   readonly #clock: VirtualClock;
@@ -72,7 +72,7 @@ export class SimProcess<J extends Job = Job> {
     this.#tally = tally;
   }
 
-  /** Makes one call; says whether it succeeded. */
+  /** Makes one call; returns whether it succeeded. */
   async call(job: J): Promise<boolean> {
     const { priority, tenant } = job;
     const call = withCall({ priority, ...(tenant !== undefined && { tenant }) }, () => this.#begin(job));

@@ -16,15 +16,15 @@ export interface ProviderSetup {
   readonly limits: SimulatorLimits;
   /** Seconds of the limits that can be spent at once. Default 60. */
   readonly bucketSeconds?: number;
-  /** Part of the buckets that is there at the start: an application that restarts finds what it left. Default 1. */
+  /** Part of the buckets available at the start: an application that restarts finds what it left. Default 1. */
   readonly fill?: number;
   /** Default SLOW. */
   readonly latency?: Latency;
   /** Which answers carry rate-limit headers. Default all. */
   readonly headers?: 'all' | 'success' | 'none';
-  /** Hints of refusals. Default: as the provider does. */
+  /** Hints of refusals. Default: the provider's. */
   readonly retryHeader?: RetryHeader;
-  /** Refusals say nothing at all: no text, no hint. */
+  /** Refusals without any text or hint. */
   readonly mute?: boolean;
   /** Share of the refill that others take. */
   readonly neighbour?: number;
@@ -35,12 +35,12 @@ export interface ProviderSetup {
   readonly outage?: { readonly fromMs: number; readonly untilMs: number };
 }
 
-/** How long an answer takes: the network, then the model. */
+/** Duration of an answer: the network, then the model. */
 export interface Latency {
   readonly oneWayMs: number;
   readonly baseMs: number;
   readonly perTokenMs: number;
-  /** 0.2 lets the model take from 0.8 to 1.2 times as long. */
+  /** 0.2 varies the model's time from 0.8 to 1.2 times. */
   readonly jitter: number;
 }
 
@@ -56,7 +56,7 @@ const HEADERS = { all: 'normal', success: 'success_only', none: 'missing' } as c
   HeaderFault
 >;
 
-/** The simulated provider in virtual time, without HTTP and without texts: jobs say how many tokens they take. */
+/** The simulated provider in virtual time, without HTTP and without texts: jobs state their tokens. */
 export class SimProvider implements Transport {
   attempts = 0;
   readonly #clock: Clock;

@@ -7,8 +7,8 @@ const BUCKETS = [1, 6, 60] as const;
 const MINUTES = 3;
 
 /**
- * Starts beside nobody with buckets that somebody has used: what is missing are leftovers, not a neighbour's pace.
- * Three minutes of work beyond what the bucket holds, so that the start is most of what is measured.
+ * Starts without other users on partly used buckets: what is missing are leftovers, not a neighbour's pace. Three
+ * minutes of work beyond the bucket, so that the start is most of what is measured.
  */
 export function starts(scale = 1): Scenario[] {
   return BUCKETS.flatMap((bucketSeconds) =>
@@ -33,7 +33,7 @@ export function starts(scale = 1): Scenario[] {
         {
           name: name('TPM'),
           setup: { provider: 'openai', limits: { requestsPerMinute: 5_000, tokensPerMinute }, bucketSeconds, fill },
-          // 800 tokens a call, as OpenAI counts it.
+          // 800 tokens per call, as OpenAI counts it.
           jobs: (random) =>
             makeJobs({ count: Math.round((minutes * tokensPerMinute) / 800), shape: 'uniform', random }),
           target,

@@ -8,7 +8,7 @@ export interface Reply {
 
 export interface Receiver {
   head(reply: Reply): void;
-  /** The answer is complete; undefined when the connection broke before one came. */
+  /** The answer is complete; undefined if the connection broke before one came. */
   end(reply: Reply | undefined): void;
 }
 

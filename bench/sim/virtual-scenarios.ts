@@ -7,7 +7,7 @@ const { steady: STEADY, change: CHANGE, shared: SHARED, silent: SILENT } = TARGE
 const A = { requestsPerMinute: 500, tokensPerMinute: 2_000_000 };
 const B = { requestsPerMinute: 5_000, tokensPerMinute: 200_000 };
 
-/** Twice: limits that the pacer was tuned on, and others (`scale`) that it was not. */
+/** Twice: with limits that the pacer was tuned on, and others (`scale`) that it was not. */
 export function scenarios(scale = 1): Scenario[] {
   const a = times(A, scale);
   const b = times(B, scale);

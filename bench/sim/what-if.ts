@@ -1,6 +1,6 @@
 /**
- * How far `tidegate report --what-if` with nothing changed is from what happened: runs providers drawn at random with a
- * record, and replays it; with `--change` also from what happens with so many times the limits.
+ * How far `tidegate report --what-if` without a change is from reality: runs providers drawn at random with a
+ * record, and replays it; with `--change` also with multiplied limits.
  * `node bench/sim/what-if.ts [--draws=40] [--seed=4242] [--change=2] [--all]`.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -75,7 +75,7 @@ const changedSums = { happened: 0, off: 0 };
 const sums = { happened: 0, replayed: 0, off: 0 };
 for (let index = 0, drawn = 0; drawn < Number(values.draws); index++) {
   const each = drawCase(seedOf(Number(values.seed), index));
-  // A record is of one process, and tells nothing of faults by chance or of an outage.
+  // A record is of one process, and contains neither random faults nor an outage.
   const { errors, throttles, outage, change, neighbour } = each.provider;
   if (each.processes !== 1 || (errors ?? throttles ?? outage ?? change ?? neighbour) !== undefined) continue;
   drawn++;

@@ -6,9 +6,9 @@ export interface Job {
   readonly arriveMs: number;
   readonly priority: Priority;
   readonly tenant?: string;
-  /** As the answer tells them. */
+  /** As reported by the answer. */
   readonly inputTokens: number;
-  /** What the provider takes the prompt for on arrival: OpenAI goes by its characters, and leaves it at that. */
+  /** The provider's count for the prompt on arrival: OpenAI goes by its characters, and does not correct it. */
   readonly arrivalTokens: number;
   readonly inputBytes: number;
   readonly maxOutputTokens: number;
@@ -24,12 +24,12 @@ export interface LoadOptions {
   readonly random: Random;
   readonly stream?: boolean;
   readonly priority?: Priority;
-  /** Mean calls per minute of a Poisson process; all at once unless given. */
+  /** Mean calls per minute of a Poisson process; default: all at once. */
   readonly perMinute?: number;
   readonly fromMs?: number;
   /** Multiplies the sizes. */
   readonly scale?: number;
-  /** `arrivalTokens` by `inputTokens`. Default 1. */
+  /** `arrivalTokens` relative to `inputTokens`. Default 1. */
   readonly onArrival?: number;
 }
 

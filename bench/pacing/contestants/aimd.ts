@@ -3,13 +3,13 @@ import { createAsk } from '../client.ts';
 import { type Open, hintMs, WORKERS } from './contestant.ts';
 
 const RETRIES = 10;
-/** Answers in a row before more are sent at once again. */
+/** Consecutive answers before the concurrency is raised again. */
 const CALM = 5;
 
 /**
- * AIMD on the number of calls in flight by the rules that promptfoo describes for its scheduler: half as many after a
- * refusal, half as many more after five answers in a row, never more than at the start. Written here: its package is
- * an application with SDKs and a database of its own.
+ * AIMD on the concurrency by the rules that promptfoo describes for its scheduler: halved after a refusal, raised by
+ * half after five consecutive answers, never above the start. Reimplemented, because its package is an application with
+ * SDKs and a database of its own.
  */
 export const aimd: Open = (account) => {
   const ask = createAsk(account, { maxRetries: 0 });

@@ -8,8 +8,8 @@ const RETRIES = 8;
 
 /**
  * The limiter of the AWS SDK's adaptive mode, which learns a rate from refusals, with that SDK's backoff: full jitter
- * of 500 ms x 2^n after a refusal and 100 ms x 2^n after another failure, at most 20 s. Its quota of retries is left
- * out, which favours it.
+ * of 500 ms x 2^n after a refusal and 100 ms x 2^n after another failure, at most 20 s. Without its retry quota, which
+ * favours it.
  */
 export const aws: Open = (account) => {
   const ask = createAsk(account, { maxRetries: 0 });

@@ -6,10 +6,10 @@ export type Send = (job: Job) => Promise<unknown>;
 
 export type Open = (account: Account) => Send;
 
-/** Where a contestant needs a limit of concurrency and has none of its own choice. */
+/** Concurrency for contestants that need a limit and have no default. */
 export const WORKERS = 50;
 
-/** The wait that a failed answer asks for; undefined where it asks for none. */
+/** The wait that a failed answer asks for; undefined if none. */
 export function hintMs(error: unknown): number | undefined {
   const { headers } = error as { readonly headers?: Headers };
   const seconds = Number(headers?.get('retry-after') ?? Number.NaN);

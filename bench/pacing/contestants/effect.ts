@@ -6,7 +6,7 @@ import type { Open } from './contestant.ts';
 
 const RETRIES = 10;
 
-/** A response that Effect's client carries is the one that `fetch` gave. */
+/** A response of Effect's client carries the one from `fetch`. */
 const transport = HttpClient.make((request, url, signal) =>
   Effect.promise(async () => {
     const { headers, method, body } = request;
@@ -20,8 +20,8 @@ const transport = HttpClient.make((request, url, signal) =>
 
 /**
  * Effect's adaptive rate limiter as the SDK's `fetch`: told the RPM, it learns from `limit` and `remaining` and from
- * `retry-after`. The resets are left out, which favours it: it reads `20ms` as twenty seconds, and a date as a year.
- * Groq's requests are those of a day.
+ * `retry-after`. Resets are removed, which favours it: it reads `20ms` as twenty seconds, and a date as a year. Groq's
+ * request headers are per day.
  */
 export const effect: Open = (account) => {
   const opened = limitedFetch(account, RateLimiter.layerStoreMemory);
@@ -29,7 +29,7 @@ export const effect: Open = (account) => {
   return (job) => ask(job);
 };
 
-/** `fetch` behind its limiter, that counts in a store. */
+/** `fetch` behind its limiter, with counts in a store. */
 export async function limitedFetch(
   { provider, requestsPerMinute }: Account,
   store: Layer.Layer<RateLimiter.RateLimiterStore>,

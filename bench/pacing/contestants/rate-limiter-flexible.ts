@@ -4,11 +4,11 @@ import { RateLimiterMemory, RateLimiterQueue } from 'rate-limiter-flexible';
 import { createAsk } from '../client.ts';
 import { type Open, WORKERS } from './contestant.ts';
 
-/** Two of its queues, told the RPM and the TPM; retries are p-retry's, as it has none. */
+/** Two of its queues, told the RPM and the TPM; retries by p-retry, as it has none. */
 export const rateLimiterFlexible: Open = (account) => {
   const ask = createAsk(account, { maxRetries: 0 });
   const limit = pLimit(WORKERS);
-  // Windows of a second, for the same reason as the tutorial's.
+  // Windows of a second, for the same reason as in the tutorial.
   const perSecond = (perMinute: number): number => Math.max(1, Math.floor(perMinute / 60));
   const points = perSecond(account.tokensPerMinute);
   const requests = new RateLimiterQueue(
@@ -20,7 +20,7 @@ export const rateLimiterFlexible: Open = (account) => {
       pRetry(
         async () => {
           await requests.removeTokens(1);
-          // A call that is larger than the window would be refused for good.
+          // A call larger than the window would be refused for good.
           await tokens.removeTokens(Math.min(points, tokensOf(account.provider, job)));
           return ask(job);
         },

@@ -28,8 +28,8 @@ export function tutorial(workers: number): Open {
 }
 
 /**
- * At most `most` in any window. The window is a second, since one of a minute lets the whole minute go at once:
- * that would say nothing in a run of ten seconds.
+ * At most `most` in any window. The window is a second, since one of a minute lets the whole minute go at once, which
+ * would prove nothing in a run of ten seconds.
  */
 function slidingWindow(most: number): () => Promise<void> {
   const sent: number[] = [];

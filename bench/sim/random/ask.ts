@@ -2,7 +2,7 @@ import { adapterFor } from '../../../src/providers/registry.ts';
 import type { CaseJob } from './case.ts';
 import type { ClientSetup } from './contestant.ts';
 
-/** What one attempt came to, as an SDK shows it. */
+/** The result of one attempt, as an SDK shows it. */
 export interface Attempted {
   readonly ok: boolean;
   readonly throttled: boolean;

@@ -27,13 +27,13 @@ const TELLERS: readonly Teller[] = [
     tells: (windowMs) => ({ ...headers(windowMs), dialect: 'anthropic' }),
   },
   { name: 'groq', others: ['tokensPerMinute'], tells: (windowMs) => ({ ...headers(windowMs), dialect: 'groq' }) },
-  // A minute's limit, of which a second's part may go at once.
+  // A per-minute limit, of which a second's worth may go at once.
   { name: 'untold', others: ['tokensPerMinute'], tells: () => ({ view: PLAIN_VIEW }) },
   { name: 'texts', others: ['tokensPerMinute'], tells: () => TEXTS },
   { name: 'mute', others: ['tokensPerMinute'], tells: () => BLIND },
 ];
 
-/** Rows of a batch, all there at the start, none of which anybody waits for. */
+/** Rows of a batch, all present at the start, and none of them urgent. */
 export const BATCHES: readonly Case[] = TELLERS.flatMap(({ name, others, tells }) =>
   WINDOWS_MS.flatMap((windowMs) =>
     REQUESTS_A_MINUTE.flatMap((rpm) =>

@@ -3,7 +3,7 @@ import type { Case } from './case.ts';
 import { times } from './report.ts';
 import type { CaseResult } from './run-case.ts';
 
-/** What a case has, one word for each dimension of a draw that is worth comparing. */
+/** The features of a case, one word for each dimension worth comparing. */
 const DIMENSIONS: Readonly<Record<string, (each: Case) => string>> = {
   dialect: ({ provider }) => provider.dialect,
   limit: ({ provider }) => provider.limits[0]!.kind,
@@ -32,7 +32,7 @@ const DIMENSIONS: Readonly<Record<string, (each: Case) => string>> = {
   processes: ({ processes = 1 }) => String(processes),
 };
 
-/** For every dimension, how the cases did by what they have of it. */
+/** For every dimension, the results of the cases by their feature. */
 export function breakdown(results: readonly CaseResult[]): string {
   const lines = [
     `${''.padEnd(36)}${'cases'.padStart(6)}${'median'.padStart(9)}${'p95'.padStart(9)}${'waste p95'.padStart(11)}${'slow'.padStart(6)}${'lost'.padStart(6)}`,

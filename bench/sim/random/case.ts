@@ -6,17 +6,17 @@ import type { Random } from '../../../src/simulator/random.ts';
 import type { Job } from '../workload.ts';
 import type { Wrong } from './wrong.ts';
 
-/** One limit that is enforced: `perMinute` in the long run, `perMinute * windowMs / 60 000` at once. */
+/** One enforced limit: `perMinute` in the long run, `perMinute * windowMs / 60 000` at once. */
 export interface LimitSpec {
   readonly name: LimitName;
   readonly kind: LimitModelKind;
   readonly perMinute: number;
   readonly windowMs: number;
-  /** Part of it that is there at the start. Default 1. */
+  /** Part of it available at the start. Default 1. */
   readonly fill?: number;
 }
 
-/** A provider as its clients see it; nothing of it is known to the simulator that the pacer was tuned on. */
+/** A provider as its clients see it, independent of the simulator that the pacer was tuned on. */
 export interface ProviderSpec {
   readonly dialect: 'openai' | 'anthropic' | 'groq';
   readonly limits: readonly LimitSpec[];
@@ -24,11 +24,11 @@ export interface ProviderSpec {
   readonly maxConcurrent?: number;
   readonly headers: 'all' | 'success' | 'failure' | 'none';
   readonly view: LimitView;
-  /** Headers describe the answer before. */
+  /** Headers describe the previous answer. */
   readonly late?: boolean;
   /** The reset is a time, in seconds since 1970. Anthropic's always is one, as a date. */
   readonly absoluteReset?: boolean;
-  /** Headers are of another scope: so many times the limits, of which others use a share. */
+  /** Headers are of another scope: a multiple of the limits, of which others use a share. */
   readonly scope?: { readonly factor: number; readonly othersShare: number };
   readonly retryAfter: 'seconds' | 'exact' | 'absent' | 'lying';
   /** Refusals name the limit and its numbers, or say only "Too Many Requests". */
@@ -38,25 +38,25 @@ export interface ProviderSpec {
   /** A refused request takes one of the requests that are left. */
   readonly countsRefused?: boolean;
   readonly oneWayMs: number;
-  /** How long the clock's minute is under way at the start: fixed windows follow it. Default 0. */
+  /** Elapsed part of the clock's minute at the start, which fixed windows follow. Default 0. */
   readonly minuteMs?: number;
   /** Share of requests that fail with a 5xx or a reset connection. */
   readonly errors?: number;
   /** Share of requests that are refused with a 429, whatever the pace. */
   readonly throttles?: number;
-  /** All limits are multiplied at a time. */
+  /** Multiplies all limits at a time. */
   readonly change?: { readonly atMs: number; readonly factor: number };
   /** Everything fails in this time. */
   readonly outage?: { readonly fromMs: number; readonly untilMs: number };
-  /** Share of the limits that somebody else takes, steadily. */
+  /** Share of the limits that another user takes, steadily. */
   readonly neighbour?: number;
-  /** What it gets wrong, though it serves. */
+  /** What it does wrong, while serving. */
   readonly wrong?: Wrong;
 }
 
-/** A call whose fate is drawn: every contestant meets the same answers and the same faults. */
+/** A call with drawn properties: every contestant meets the same answers and the same faults. */
 export interface CaseJob extends Job {
-  /** From the arrival of the request until the answer leaves. */
+  /** From the arrival of the request until the answer is sent. */
   readonly latencyMs: number;
   /** Seeds the faults that its attempts meet. */
   readonly luck: number;
@@ -64,21 +64,21 @@ export interface CaseJob extends Job {
 
 export interface Case {
   readonly name: string;
-  /** Repeats it. */
+  /** Command that repeats it. */
   readonly command: string;
   readonly seed: number;
   readonly provider: ProviderSpec;
   readonly jobs: (random: Random) => readonly CaseJob[];
-  /** Processes that share the calls in turn and know nothing of each other. Default 1. */
+  /** Processes that share the calls in turn without knowing of each other. Default 1. */
   readonly processes?: number;
-  /** A new process for every so many calls, in place of `processes`. */
+  /** A new process after this many calls, instead of `processes`. */
   readonly callsPerProcess?: number;
   readonly options?: GuardOptions;
-  /** What is measured begins with the calls that arrive from here on. Default 0. */
+  /** Measures only calls that arrive from here on. Default 0. */
   readonly measuredFromMs?: number;
 }
 
-/** The processes of a case and who makes which call. */
+/** The processes of a case, and which makes which call. */
 export function processOf(each: Case, index: number): number {
   return each.callsPerProcess === undefined ? index % (each.processes ?? 1) : Math.floor(index / each.callsPerProcess);
 }

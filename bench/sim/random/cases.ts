@@ -13,7 +13,7 @@ export interface Load {
   readonly latencyMs?: number;
   readonly inputTokens?: number;
   readonly maxOutputTokens?: number;
-  /** Sizes of the input vary so much. Default 0. */
+  /** Spread of input sizes. Default 0. */
   readonly spread?: number;
   readonly atMs?: (index: number) => number;
   readonly priority?: Priority;
@@ -67,7 +67,7 @@ export function named(name: string, spec: ProviderSpec, jobs: Case['jobs'], over
 export const TEXTS = { headers: 'none', retryAfter: 'absent' } as const;
 export const BLIND = { headers: 'none', retryAfter: 'absent', texts: 'mute' } as const;
 
-/** Providers on which a pacer failed that held on its own simulator, and those on which it did not. */
+/** Providers on which a pacer failed that succeeded on its own simulator, and others on which it did not. */
 export const CASES: readonly Case[] = [
   named('second-rpm', provider(rpm(3_000, 1_000)), load({ calls: 800 })),
   named(
@@ -144,7 +144,7 @@ const anthropic = provider(
   { dialect: 'anthropic', view: PLAIN_VIEW },
 );
 
-/** Everything fits, so that a client without pacing is never refused: what is measured is what we add to its time. */
+/** Everything fits, so that a client without pacing is never refused: measures what we add to its time. */
 export const HARM: readonly Case[] = [
   ...[50, 100, 200].flatMap((calls) => [
     named(`cold-500-${calls}`, minute(500), load({ calls, latencyMs: 250 })),

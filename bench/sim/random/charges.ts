@@ -3,11 +3,11 @@ import type { CaseJob, ProviderSpec } from './case.ts';
 
 /** What a call takes of one limit. */
 export interface Charge {
-  /** Must be there when it arrives. */
+  /** Must be available when it arrives. */
   readonly need: number;
   /** Taken when it arrives. */
   readonly arrival: number;
-  /** What it has taken when its answer is complete. */
+  /** Total taken once its answer is complete. */
   readonly final: number;
 }
 
@@ -34,8 +34,8 @@ function documented({ dialect }: ProviderSpec, name: LimitName, job: CaseJob): C
 }
 
 /**
- * What a client that plans ahead takes: nothing that is counted late is taken before it is due, for the sake of a
- * debt that no limit would grant twice.
+ * What a client that plans ahead takes: nothing that is counted late is taken before it is due, to avoid a debt that no
+ * limit would grant twice.
  */
 export function planned(charge: Charge): Charge {
   return charge.final > charge.arrival ? same(charge.final) : charge;

@@ -6,10 +6,10 @@ import type { CaseJob, ProviderSpec } from './case.ts';
 
 /** One process that makes calls its own way. */
 export interface Client {
-  /** Says whether the call succeeded. */
+  /** Whether the call succeeded. */
   call(job: CaseJob): Promise<boolean>;
   close?(): Promise<void>;
-  /** What it believes, for `--timeline`. */
+  /** Its beliefs, for `--timeline`. */
   state?(): string;
 }
 
@@ -20,7 +20,7 @@ export interface ClientSetup {
   readonly spec: ProviderSpec;
   readonly options: GuardOptions;
   readonly tally: Tally;
-  /** How many processes share the limits, and which of them this is. */
+  /** Number of processes that share the limits, and the index of this one. */
   readonly processes: number;
   readonly index: number;
   /** All calls of the case. */

@@ -20,7 +20,7 @@ const tidegate: Contestant = ({ clock, seed, provider, spec, options, tally }) =
   };
 };
 
-/** As the official SDKs send without help: at once, with `maxRetries: 10`. */
+/** As the official SDKs send by themselves: at once, with `maxRetries: 10`. */
 const sdk: Contestant = (setup) => {
   const random = mulberry32(setup.seed);
   return retried(
@@ -40,12 +40,12 @@ interface VirtualTime {
 const aws: Contestant = (setup) => {
   const { clock, seed } = setup;
   const random = mulberry32(seed);
-  // One run at a time: the class reads the clock that it finds.
+  // One run at a time: the class reads the current clock.
   const virtual = DefaultRateLimiter as unknown as VirtualTime;
   virtual.setTimeoutFn = (fn, ms) => clock.after(ms, fn);
   virtual.prototype.getCurrentTimeInSeconds = () => clock.wall() / 1_000;
   const limiter = new DefaultRateLimiter();
-  // Each waiter of its own would wake all others: in turn, they get the same tokens at the same time.
+  // Separate waiters would all wake each other: in turn, they get the same tokens at the same time.
   let last: Promise<void> = Promise.resolve();
   return retried(
     setup,
@@ -56,7 +56,7 @@ const aws: Contestant = (setup) => {
   );
 };
 
-/** Told the limits and its share of them: a bucket that holds a second of each, and backoff. */
+/** Told the limits and its share of them: a bucket with a second of each, and backoff. */
 const told: Contestant = (setup) => {
   const { clock, seed, spec, processes } = setup;
   const random = mulberry32(seed);
@@ -85,7 +85,7 @@ const told: Contestant = (setup) => {
   );
 };
 
-/** Knows all that can be known of the provider: what of a draw's time and waste is anybody's to win. */
+/** Knows everything that can be known of the provider: the best achievable time and waste of a draw. */
 const oracle: Contestant = (setup) => {
   const { clock, seed, spec, jobs } = setup;
   const random = mulberry32(seed);
@@ -110,7 +110,7 @@ function expected(spec: ProviderSpec, name: ProviderSpec['limits'][number]['name
 
 const FIRST_WINDOW = 10;
 
-/** More in flight while answers come, half as much after a refusal; hints are waited out. */
+/** Raises the concurrency with answers, halves it after a refusal, and waits out hints. */
 const aimd: Contestant = (setup) => {
   const { clock, seed } = setup;
   const random = mulberry32(seed);
@@ -163,7 +163,7 @@ function retried(
   };
 }
 
-/** First come, first served: whoever is first asks how long it has to wait, until it need not. */
+/** First come, first served: the first asks how long it has to wait, until it need not. */
 class Turns {
   readonly #clock: VirtualClock;
   readonly #queue: { readonly waitMs: () => number; readonly go: () => void }[] = [];

@@ -1,6 +1,6 @@
 import type { Random } from '../../../src/simulator/random.ts';
 
-/** Draws of the shapes that providers' numbers have. */
+/** Distributions of the kind that providers' numbers have. */
 export class Draw {
   readonly random: Random;
 
@@ -16,19 +16,19 @@ export class Draw {
     return from + (to - from) * this.random();
   }
 
-  /** Every order of magnitude is as likely. */
+  /** Log-uniform. */
   logarithmic(from: number, to: number): number {
     return from * (to / from) ** this.random();
   }
 
-  /** A mean of 1; a `spread` of 1 makes one in twenty above 3. */
+  /** With a mean of 1; a `spread` of 1 makes one in twenty above 3. */
   heavyTailed(spread: number): number {
     const angle = 2 * Math.PI * this.random();
     const normal = Math.sqrt(-2 * Math.log(1 - this.random())) * Math.cos(angle);
     return Math.exp(spread * normal - (spread * spread) / 2);
   }
 
-  /** One of the keys, as often as its weight says. */
+  /** One of the keys, with the probability of its weight. */
   among<K extends string>(weights: Readonly<Record<K, number>>): K {
     const entries = Object.entries(weights) as [K, number][];
     let left = this.random() * entries.reduce((sum, [, weight]) => sum + weight, 0);
@@ -43,7 +43,7 @@ export class Draw {
     return Number(this.among(weights as Readonly<Record<string, number>>));
   }
 
-  /** Two digits, as limits have. */
+  /** Two significant digits, as limits have. */
   round(value: number): number {
     return Number(value.toPrecision(2));
   }

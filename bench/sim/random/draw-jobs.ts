@@ -11,10 +11,10 @@ export interface LoadSpec {
 }
 
 const BYTES_PER_TOKEN = 4.2;
-/** Of the mean: an answer that takes longer is a rare one even where they vary much. */
+/** As a multiple of the mean: longer answers are rare even with a large spread. */
 const LONGEST = 5;
 
-/** Calls that are all there at the start. */
+/** Calls that are all present at the start. */
 export function drawJobs(draw: Draw, { calls, latencyMs, shape, stream }: LoadSpec): CaseJob[] {
   const inputMean = draw.logarithmic(100, 4_000);
   const maxOutputMean = draw.logarithmic(50, 2_000);
@@ -35,7 +35,7 @@ export function drawJobs(draw: Draw, { calls, latencyMs, shape, stream }: LoadSp
   });
 }
 
-/** A call that is there at the start unless it says otherwise. */
+/** A call that is present at the start unless it says otherwise. */
 export function caseJob(
   job: Pick<CaseJob, 'inputTokens' | 'maxOutputTokens' | 'outputTokens' | 'latencyMs' | 'luck'> & Partial<CaseJob>,
 ): CaseJob {

@@ -6,7 +6,7 @@ import type { Draw } from './dice.ts';
 
 export interface LimitsToDraw {
   readonly dialect: ProviderSpec['dialect'];
-  /** What the limits come to, in calls. */
+  /** The limits, in calls. */
   readonly callsPerMinute: number;
   readonly kind: LimitModelKind;
   readonly windowMs: number;
@@ -16,7 +16,7 @@ export interface LimitsToDraw {
 
 /** Lengths that divide the clock's minute. */
 const FIXED_MS = [100, 500, 1_000, 5_000, 10_000, 15_000, 30_000, 60_000] as const;
-/** No call takes more of a minute's tokens than this. */
+/** Largest part of a minute's tokens in one call. */
 const LARGEST = 0.2;
 
 const NAMES = {
@@ -25,7 +25,7 @@ const NAMES = {
   groq: ['requestsPerMinute', 'tokensPerMinute'],
 } as const satisfies Record<string, readonly LimitName[]>;
 
-/** Every limit that the provider has: one binds, or two about equally; others leave room. */
+/** All limits of the provider: one binds, or two about equally; others leave room. */
 export function drawLimits(draw: Draw, setup: LimitsToDraw): { limits: LimitSpec[]; jobs: CaseJob[] } {
   const { dialect, callsPerMinute } = setup;
   const names: readonly LimitName[] = NAMES[dialect];
@@ -41,7 +41,7 @@ export function drawLimits(draw: Draw, setup: LimitsToDraw): { limits: LimitSpec
     return Math.max(need, final);
   };
   const means = names.map((name) => jobs.reduce((sum, job) => sum + charge(name, job), 0) / jobs.length);
-  // What would never fit is made smaller.
+  // Calls that would never fit are made smaller.
   jobs = jobs.map((job) => {
     let shrink = 1;
     names.forEach((name, index) => {
@@ -56,7 +56,7 @@ export function drawLimits(draw: Draw, setup: LimitsToDraw): { limits: LimitSpec
     const largest = Math.max(...jobs.map((job) => charge(name, job)));
     return enforced(setup, name, Math.round(callsPerMinute * room[index]! * mean), largest);
   });
-  // A limit that leaves room need not exist.
+  // A limit that leaves room is optional.
   const kept = limits.filter((_, index) => index === binding || index === second || draw.chance(0.7));
   return { limits: kept, jobs };
 }

@@ -10,22 +10,22 @@ import { describeWrong, drawWrong, type Wrong } from './wrong.ts';
 
 const MIN_CALLS = 60;
 const MAX_CALLS = 2_500;
-/** Keeps the draws of neighbouring seeds apart. */
+/** Decorrelates the draws of neighbouring seeds. */
 const SPREAD = 0x9e37_79b1;
 
-/** Seed of one of many draws; the first has the seed itself, so that one draw repeats each. */
+/** Seed of one of many draws; the first has the given seed itself, so that one draw can repeat each. */
 export function seedOf(seed: number, index: number): number {
   if (index === 0) return seed;
   return Math.floor(mulberry32((Math.imul(seed, SPREAD) + index) >>> 0)() * 2 ** 32);
 }
 
-/** A provider and its load, drawn at random: the same for the same seed. `isWrong`: it gets something wrong, too. */
+/** A provider and its load, drawn at random and reproducible by seed. `isWrong`: it does something wrong, too. */
 export function drawCase(seed: number, isWrong = false): Case {
   const draw = new Draw(mulberry32(seed));
   const dialect = draw.among({ openai: 5, anthropic: 3, groq: 2 });
   const callsPerMinute = draw.round(draw.logarithmic(20, 60_000));
   const longestMs = (MAX_CALLS * 60_000) / callsPerMinute;
-  // Most runs last for many answers: what a client that is told nothing needs to learn is then a small part of them.
+  // Most runs last for many answers, so that the cost of learning is a small part of them.
   const latencyMs = draw.logarithmic(50, draw.chance(0.8) ? Math.min(60_000, Math.max(50, longestMs / 15)) : 60_000);
   const kind = draw.among<LimitModelKind>({ bucket: 11, fixed: 5, sliding: 4 });
   const windowMs = drawWindow(draw, kind);
@@ -34,7 +34,7 @@ export function drawCase(seed: number, isWrong = false): Case {
   const busyMs = draw.logarithmic(shortest, Math.min(longestMs, Math.max(60_000, 40 * latencyMs)));
   const busyCalls = Math.max(MIN_CALLS, (callsPerMinute * busyMs) / 60_000);
   const calls = Math.round(atOnce < MAX_CALLS ? Math.min(MAX_CALLS, atOnce + busyCalls) : busyCalls);
-  // Where a full limit would hold them all, most draws find one that somebody has used.
+  // If a full limit would hold all calls, most draws start with a partly used one.
   const fits = atOnce >= calls && draw.chance(0.3);
   const fill = atOnce < calls || fits ? 1 : (draw.between(0, 0.5) * calls) / atOnce;
 
@@ -63,7 +63,7 @@ export function drawCase(seed: number, isWrong = false): Case {
     seed,
     jobs: () => jobs,
     processes,
-    // Whoever submits all at once waits as `tidegate batch` does, not as a person does.
+    // A submitter of everything at once waits as `tidegate batch` does, not as a person does.
     options: { bulkhead: { maxConcurrent: 10_000 }, ...(isWrong ? {} : { retry: { maxHintMs: 3_600_000 } }) },
   };
   const { sentMs } = reference({ ...made, provider: base }, jobs);
@@ -117,7 +117,7 @@ function concurrencyOf(draw: Draw, callsPerMinute: number, latencyMs: number): n
   return Math.max(2, Math.round((draw.between(0.4, 1.5) * callsPerMinute * latencyMs) / 60_000));
 }
 
-/** Early enough to matter, as measured by how long the calls take at best. */
+/** Early enough to matter, relative to the lower bound of the calls. */
 function drawDisturbance(draw: Draw, sentMs: number): Pick<ProviderSpec, 'change' | 'outage'> {
   const atMs = draw.between(0.2, 0.6) * sentMs;
   const kind = draw.among({ none: 86, change: 8, outage: 6 });
@@ -126,7 +126,7 @@ function drawDisturbance(draw: Draw, sentMs: number): Pick<ProviderSpec, 'change
   return { outage: { fromMs: atMs, untilMs: atMs + draw.logarithmic(2_000, 20_000) } };
 }
 
-/** The provider with what is wrong with it. Nothing is served in a phase: it bounds the time as an outage does. */
+/** The provider with its fault. Nothing succeeds in a phase, which bounds the time like an outage. */
 function withWrong(provider: ProviderSpec, wrong: Wrong): ProviderSpec {
   if (wrong.kind !== 'phase') return { ...provider, wrong };
   const { fromMs, untilMs } = wrong;

@@ -7,13 +7,13 @@ export interface Harm {
   readonly name: string;
   readonly sdkMs: number;
   readonly tidegateMs: number;
-  /** Over the bare SDK's time and one answer more, which a cold start may ask for. */
+  /** Allowed over the bare SDK's time, plus one answer for a cold start. */
   readonly ratio: number;
   readonly throttled: number;
   readonly met: boolean;
 }
 
-/** How long calls take that fit, beside the bare SDK. */
+/** How long fitting calls take, compared with the bare SDK. */
 export async function measureHarm(each: Case): Promise<Harm> {
   const sdk = await runCase(each, 'sdk');
   const tidegate = await runCase(each, 'tidegate');

@@ -6,7 +6,7 @@ import type { CaseJob, LimitSpec, ProviderSpec } from './case.ts';
 import { type Charge, chargeOf } from './charges.ts';
 
 const NEIGHBOUR_STEP_MS = 100;
-/** Times are sums of fractions: the end of a wait may come out a hair early. */
+/** Times are sums of fractions: a wait may end a fraction early. */
 const LATER_MS = 1e-3;
 
 interface EnforcedLimit {
@@ -14,7 +14,7 @@ interface EnforcedLimit {
   readonly model: LimitModel;
 }
 
-/** All limits of a provider together, and what changes them from outside. Shared by provider and reference. */
+/** All limits of a provider, and changes from outside. Shared by provider and reference. */
 export class EnforcedLimits {
   readonly all: readonly EnforcedLimit[];
   readonly #provider: ProviderSpec;
@@ -31,7 +31,7 @@ export class EnforcedLimits {
     this.#neighbourStepMs = Math.max(NEIGHBOUR_STEP_MS, 60_000 / (slowest * (provider.neighbour ?? 1)));
   }
 
-  /** What others took and tier changes up to a time. */
+  /** Consumption by others and tier changes up to a time. */
   advance(now: number): void {
     const { change } = this.#provider;
     if (change && !this.#changed && now >= change.atMs) {

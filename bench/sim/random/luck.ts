@@ -2,19 +2,19 @@ import { mulberry32 } from '../../../src/simulator/random.ts';
 import type { CaseJob, ProviderSpec } from './case.ts';
 
 export const FAULT_MS = 200;
-/** What a provider may expect of a client before it tries again, where it names no time. */
+/** Minimum wait that a provider may expect before a retry without a stated time. */
 export const POLITE_MS = 500;
 const HINT_MS = 1_000;
 
 export type Luck =
   | { readonly kind: 'good' }
   | { readonly kind: 'error' }
-  /** `hintMs` is what its `retry-after` says, where there is one. */
+  /** `hintMs` is its `retry-after`, if any. */
   | { readonly kind: 'throttle'; readonly hintMs: number | undefined };
 
 const GOOD: Luck = { kind: 'good' };
 
-/** What an attempt of a call meets, whatever the pace: the same for every contestant. */
+/** The fault of an attempt, whatever the pace: the same for every contestant. */
 export function luckOf({ errors = 0, throttles = 0, retryAfter }: ProviderSpec, job: CaseJob, attempt: number): Luck {
   if (errors === 0 && throttles === 0) return GOOD;
   const random = mulberry32((job.luck + attempt * 0x9e37_79b9) >>> 0);
@@ -24,7 +24,7 @@ export function luckOf({ errors = 0, throttles = 0, retryAfter }: ProviderSpec, 
   return { kind: 'throttle', hintMs: retryAfter !== 'absent' && random() < 0.5 ? HINT_MS : undefined };
 }
 
-/** How many attempts fail for no fault of the client, and the time that they take when it waits politely. */
+/** How many attempts fail through no fault of the client, and the time that they take with polite waits. */
 export function misfortune(provider: ProviderSpec, job: CaseJob): { readonly attempts: number; readonly ms: number } {
   let ms = 0;
   for (let attempts = 0; ; attempts++) {

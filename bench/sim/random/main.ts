@@ -11,30 +11,30 @@ import { type CaseResult, runCase } from './run-case.ts';
 import { timeline } from './timeline.ts';
 
 export interface RandomOptions {
-  /** How many to draw. */
+  /** Number of draws. */
   readonly random: number | undefined;
   readonly seed: number;
-  /** Whether every provider gets something wrong. */
+  /** Whether every provider does something wrong. */
   readonly wrong: boolean;
-  /** Names of fixed cases, by what they contain. */
+  /** Fixed cases whose name contains this. */
   readonly case: string | undefined;
   readonly harm: boolean;
-  /** Draws whose description contains every one of these words, and none of those. */
+  /** Draws whose description contains all of these words, and none of those. */
   readonly only: readonly string[];
   readonly not: readonly string[];
   readonly contestants: readonly ContestantName[];
   /** Prints every run. */
   readonly all: boolean;
   readonly timeline: boolean;
-  /** Prints how the cases did by what they have. */
+  /** Prints results by the features of the cases. */
   readonly by: boolean;
-  /** Rows of a batch, by who tells what of their limit. */
+  /** Rows of a batch, by what reveals their limit. */
   readonly batch: boolean;
-  /** Whose calls they are; as the case says unless given. */
+  /** Whose calls they are; default: as in the case. */
   readonly priority: Priority | undefined;
 }
 
-/** What `run.ts` does with `--random`, `--case` and `--harm`. */
+/** The options `--random`, `--case` and `--harm` of `run.ts`. */
 export async function runRandom(options: RandomOptions): Promise<void> {
   if (options.harm) await runHarm(options.case);
   else if (options.batch) await runBatches(options.case);
@@ -100,7 +100,7 @@ async function compare(cases: readonly Case[], options: RandomOptions): Promise<
   console.log(`${cases.length} cases, ${((user + system) / 1e6).toFixed(1)} s of CPU`);
 }
 
-/** @throws Error for a name that is none. */
+/** @throws Error for an unknown name */
 export function contestantsOf(text: string | undefined): ContestantName[] {
   if (text === undefined) return ['tidegate'];
   const names = Object.keys(CONTESTANTS) as ContestantName[];

@@ -4,7 +4,7 @@ import { type Charge, planned } from './charges.ts';
 import { EnforcedLimits } from './limits.ts';
 import { luckOf, POLITE_MS } from './luck.ts';
 
-/** What an oracle's turn needs to know of its process. */
+/** What an oracle needs to know of its process. */
 interface Place {
   readonly processes: number;
   /** Which of them it is. */
@@ -14,13 +14,13 @@ interface Place {
 /** Until an answer has come. */
 const LATER = Infinity;
 const HAIR_MS = 1e-3;
-/** Calls in a part of a window, of which what is left over is small. */
+/** Calls in a part of a window, so that the remainder is small. */
 const FEW = 10;
 
 /**
- * What a process could know of its provider at most without asking it: every limit with its kind and length, what is
- * left at the start, what a call will take, when limits change and outages are, how much others take on average, which
- * calls meet a fault, and how many processes there are. Not what those send at this moment. Each goes by its part.
+ * The most that a process could know of its provider without asking: every limit with its kind and length, what is left
+ * at the start, what a call will take, when limits change and outages are, how much others take on average, which calls
+ * meet a fault, and how many processes there are. But not what those are sending now. Each uses its part.
  */
 export class Oracle {
   readonly #spec: ProviderSpec;
@@ -35,12 +35,12 @@ export class Oracle {
     const parts = limits.map((limit, at) => partOf(limit, 1 / processes, largest[at]!));
     this.#spec = spec;
     this.#limits = new EnforcedLimits({ ...spec, limits: parts });
-    // Whole calls do not divide: those of different processes go one after the other.
+    // Whole calls do not divide evenly: those of different processes go one after the other.
     this.#limits.all.forEach(({ model }, at) => model.spend((largest[at]! * index) / processes, 0));
     this.#places = Math.max(1, Math.floor((maxConcurrent + index) / processes));
   }
 
-  /** Milliseconds until the call may go; it is taken for sent when that is 0. */
+  /** Milliseconds until the call may go; it counts as sent when that is 0. */
   waitMs(job: CaseJob, now: number): number {
     if (this.#inFlight >= this.#places) return LATER;
     if (now < this.#heldUntil) return this.#heldUntil - now;
@@ -58,7 +58,7 @@ export class Oracle {
     return 0;
   }
 
-  /** An attempt has ended; what was refused took nothing. */
+  /** An attempt has ended; a refused one took nothing. */
   ended(job: CaseJob, { ok, throttled, sentAt, hintMs }: Attempted, now: number): void {
     const { oneWayMs } = this.#spec;
     this.#inFlight--;
@@ -70,7 +70,7 @@ export class Oracle {
     if (throttled && luckOf(this.#spec, job, attempt).kind === 'good') this.#refused(charges, hintMs, now);
   }
 
-  /** Others were faster: no more is there than what the hint says. */
+  /** Others were faster: only as much is left as the hint implies. */
   #refused(charges: readonly Charge[], hintMs: number | undefined, now: number): void {
     const left = this.#limits.all.map(({ model }, at) => model.available(now) / charges[at]!.need);
     const least = left.indexOf(Math.min(...left));

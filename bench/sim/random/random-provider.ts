@@ -11,9 +11,9 @@ import { EnforcedLimits } from './limits.ts';
 import { FAULT_MS, luckOf } from './luck.ts';
 import { phaseOf, refusalOf } from './wrong.ts';
 
-/** A stream's head comes after this share of the answer's time. */
+/** A stream's head arrives after this share of the answer's time. */
 const HEAD_SHARE = 0.3;
-/** Groq tells of a limit of requests a day and of none a minute: one that never binds. */
+/** Groq states a daily request limit and none per minute: this one never binds. */
 const GROQ_DAY: LimitLevel = {
   name: 'requestsPerDay',
   limit: 500_000,
@@ -22,7 +22,7 @@ const GROQ_DAY: LimitLevel = {
   touched: true,
 };
 
-/** What was admitted, for whoever watches how much of the limits is used. */
+/** Admitted amounts, to observe how much of the limits is used. */
 export interface Admitted {
   calls: number;
   inFlight: number;
@@ -46,7 +46,7 @@ export class RandomProvider implements Transport<CaseJob> {
   readonly #random: Random;
   readonly #scope: EnforcedLimits | undefined;
   readonly #attempts = new Map<CaseJob, number>();
-  /** Calls that were told something untrue. */
+  /** Calls that received a false answer. */
   readonly wronged = new Set<CaseJob>();
   #arrived = 0;
   #previous: readonly LimitLevel[] | undefined;
@@ -199,7 +199,7 @@ export class RandomProvider implements Transport<CaseJob> {
     return found;
   }
 
-  /** What is shown of the levels: another thing from some time on, where that is what the provider gets wrong. */
+  /** The levels shown: changed from some time on, if that is the provider's fault. */
   #shown(levels: readonly LimitLevel[], now: number): readonly LimitLevel[] {
     const { wrong } = this.#spec;
     if (wrong?.kind !== 'headers' || now < wrong.fromMs) return levels;
@@ -226,7 +226,7 @@ export class RandomProvider implements Transport<CaseJob> {
   }
 }
 
-/** What clients ask of `Headers`: the real ones would take most of the time and memory. */
+/** The part of `Headers` that clients use: real ones would take most of the time and memory. */
 function headersOf(values: Readonly<Record<string, string>>): Headers {
   const all = new Map(Object.entries(values));
   const found = {

@@ -6,10 +6,10 @@ import { EnforcedLimits } from './limits.ts';
 import { misfortune } from './luck.ts';
 
 export interface Reference {
-  /** When the last call was sent, and when the last answer was there. */
+  /** When the last call was sent, and when the last answer arrived. */
   readonly sentMs: number;
   readonly doneMs: number;
-  /** The limits that held calls back. */
+  /** The limits that delayed calls. */
   readonly bindings: readonly Binding[];
 }
 
@@ -26,8 +26,8 @@ interface Running {
 }
 
 /**
- * What one client achieves that sees the limits themselves and the faults to come: it sends every call in its turn at
- * the first moment at which it is admitted, and never another time. Nobody who keeps the order is faster, but by
+ * What a client achieves that sees the limits themselves and the faults to come: it sends every call in order at the
+ * first moment at which it is admitted, and never otherwise. No client that keeps the order is faster, except by
  * overdrawing a limit that is counted late.
  */
 export function reference(

@@ -1,7 +1,7 @@
 import { quantile } from '../../lib/quantile.ts';
 import type { CaseResult } from './run-case.ts';
 
-/** What the pacer is to reach on draws that nobody looked at while tuning it. */
+/** The pacer's targets on draws that were not used for tuning. */
 const AIM = {
   ratio: { median: 1.02, p95: 1.06, worst: 1.25 },
   waste: { median: 0.005, p95: 0.03 },
@@ -21,7 +21,7 @@ export interface Summary {
   readonly ratio: Spread;
   readonly asked: Spread;
   readonly waste: Spread;
-  /** Least of it that any client could have. */
+  /** The minimum that any client could have. */
   readonly leastWaste: Spread;
   /** Cases in which less than 90 % was used for more than 5 s. */
   readonly slow: number;
@@ -54,7 +54,7 @@ const TELLINGS = {
   blind: 'nothing but refusals tells',
 } as const satisfies Record<CaseResult['telling'], string>;
 
-/** One summary for each way in which the binding limits are told, or are not. */
+/** One summary for each way in which the binding limits are revealed, or not. */
 export function byTelling(results: readonly CaseResult[]): Summary[] {
   return Object.entries(TELLINGS).flatMap(([telling, words]) => {
     const group = results.filter((each) => each.telling === telling);
@@ -113,7 +113,7 @@ export function table(summaries: readonly Summary[]): string {
     .join('\n');
 }
 
-/** The slowest, the most wasteful and the losing ones come first, and how to repeat each. */
+/** The slowest, the most wasteful and the losing cases first, with the command that repeats each. */
 export function worst(results: readonly CaseResult[]): string {
   return [...results]
     .sort((a, b) => badness(b) - badness(a))

@@ -17,17 +17,17 @@ export interface CaseResult {
   readonly lost: number;
   readonly wallMs: number;
   readonly boundMs: number;
-  /** The least time until something is known. */
+  /** The minimum time until something is known. */
   readonly firstAnswerMs: number;
-  /** Wall over bound; infinite where a call was lost: whoever drops work is no faster. */
+  /** Wall time over bound; infinite if a call was lost, since dropping work is not faster. */
   readonly ratio: number;
-  /** Wall over a bound that allows for the first answer: whoever is told nothing has to ask. */
+  /** Wall time over a bound that includes the first answer, which a client without knowledge has to wait for. */
   readonly askedRatio: number;
-  /** Attempts that failed, without the faults that every client meets, of all. */
+  /** Share of attempts that failed, without the faults that every client meets. */
   readonly waste: number;
   readonly throttled: number;
   readonly telling: Telling;
-  /** The least of `waste` that any client could have, since what nobody tells must be asked. */
+  /** The minimum of `waste` for any client, since unstated limits must be probed. */
   readonly leastWaste: number;
   /** Time in which calls waited and less than 90 % of the limits was used. */
   readonly slowMs: number;
@@ -35,12 +35,12 @@ export interface CaseResult {
 }
 
 export interface RunOptions {
-  /** Called every so many virtual milliseconds. */
+  /** Called at this interval of virtual milliseconds. */
   readonly everyMs?: number;
   readonly onTick?: (now: number, provider: RandomProvider, clients: readonly Client[], tally: Tally) => void;
 }
 
-/** Gives up after so many times the bound: what is not done then is lost. */
+/** Stops after this many bounds: unfinished calls are lost. */
 const PATIENCE = 30;
 const MIN_PATIENCE_MS = 120_000;
 

@@ -2,10 +2,10 @@ import type { LimitName } from '../../../src/simulator/limits/limits.ts';
 import type { Case, ProviderSpec } from './case.ts';
 import type { Binding } from './reference.ts';
 
-/** What a client can learn of the limits that bind before they refuse it: all of it, something that is not so, or nothing. */
+/** What a client can learn of the binding limits before they refuse it: everything, something wrong, or nothing. */
 export type Telling = 'told' | 'misled' | 'blind';
 
-/** To know of a bucket that nobody tells how much it holds and how fast that comes back takes two refusals. */
+/** It takes two refusals to learn an unstated bucket's size and rate. */
 const TO_LEARN = 2;
 
 export function tellingOf({ provider }: Case, bindings: readonly Binding[]): Telling {
@@ -14,8 +14,8 @@ export function tellingOf({ provider }: Case, bindings: readonly Binding[]): Tel
 }
 
 /**
- * Refusals that no client avoids, however clever: each process has to ask about every limit that holds calls back and of
- * which no answer tells, and again when it has changed. A limit that answers tell costs nothing.
+ * Refusals that no client avoids, however clever: each process has to probe every binding limit that no answer states,
+ * and again when it has changed. A stated limit costs nothing.
  */
 export function leastRefused({ provider, processes = 1 }: Case, bindings: readonly Binding[]): number {
   const hidden = bindings.filter((binding) => !isInHeaders(provider, binding));
@@ -28,7 +28,7 @@ function isInHeaders({ dialect, headers }: ProviderSpec, binding: Binding): bool
   return !(dialect === 'groq' && binding === ('requestsPerMinute' satisfies LimitName));
 }
 
-/** Whether headers are of the past, of something else, or of more than is there, or others take what they show. */
+/** Whether headers are outdated, of another scope, or overstated, or others take what they show. */
 function misleads({ view, late, scope, countsAtEnd, limits, neighbour, change }: ProviderSpec): boolean {
   const short = limits.some(({ windowMs }) => windowMs < 60_000);
   const asWindow = short && view.remaining === 'window';

@@ -2,7 +2,7 @@ import type { RunOptions } from './run-case.ts';
 
 const EVERY_MS = 1_000;
 
-/** Tells every second what was sent and admitted, what the limits held, and what the first process believes. */
+/** Prints every second what was sent and admitted, the limits' levels, and the beliefs of the first process. */
 export function timeline(print: (line: string) => void): RunOptions {
   let sent = 0;
   let refused = 0;

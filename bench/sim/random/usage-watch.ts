@@ -3,11 +3,11 @@ import type { CaseJob, ProviderSpec } from './case.ts';
 import type { RandomProvider } from './random-provider.ts';
 
 const SHORTEST_MS = 5_000;
-/** A window holds so many calls, so that one of them does not decide. */
+/** A window holds this many calls, so that none of them decides alone. */
 const CALLS = 20;
 const STEPS = 10;
 const USED = 0.9;
-/** A disturbance may show for so long. */
+/** How long a disturbance may show. */
 const RECOVERY_MS = 2_000;
 
 interface Sample {
@@ -15,13 +15,13 @@ interface Sample {
   readonly units: readonly number[];
   readonly available: readonly number[];
   readonly inFlight: number;
-  /** Calls that were there and not admitted yet. */
+  /** Calls that have arrived and were not admitted yet. */
   readonly pending: number;
 }
 
 /**
- * Looks for times in which calls waited and less than 90 % of what the limits would have granted was used, of each of
- * them: what was there, and what came back meanwhile, but no more than their rate.
+ * Finds times in which calls waited and less than 90 % of what the limits would have granted was used: the level of
+ * each plus its refill, but no more than its rate.
  */
 export class UsageWatch {
   /** Milliseconds in windows of at least 5 s that were below 90 %. */
@@ -48,7 +48,7 @@ export class UsageWatch {
     this.#largest = provider.limits.all.map((_, index) => Math.max(...charges.map((each) => each[index]!)));
     const slowest = Math.min(...provider.limits.all.map(({ model }, index) => model.ratePerMs / this.#means[index]!));
     this.#windowMs = Math.max(SHORTEST_MS, CALLS / slowest);
-    // Until the first answer, nobody who was told nothing knows more.
+    // Until the first answer, no client without knowledge knows more.
     this.#fromMs = Math.min(...jobs.map((job) => job.arriveMs + job.latencyMs)) + 2 * spec.oneWayMs;
     this.#tick();
   }
@@ -91,7 +91,7 @@ export class UsageWatch {
     if (outage && to.at > outage.fromMs && from.at < outage.untilMs + RECOVERY_MS) return false;
     if (change && to.at > change.atMs && from.at < change.atMs + RECOVERY_MS) return false;
     const lasted = to.at - from.at;
-    // However long the answers were, all places were taken.
+    // All slots were taken, however long the answers were.
     const taken = sum(this.#samples.map(({ inFlight }) => inFlight)) / this.#samples.length;
     if (maxConcurrent !== undefined && taken >= USED * maxConcurrent) return false;
     return this.#provider.limits.all.every(({ model }, index) => {
@@ -100,7 +100,7 @@ export class UsageWatch {
       const wanted = from.pending * this.#means[index]!;
       const used = to.units[index]! - from.units[index]!;
       const largest = this.#largest[index]!;
-      // Whole calls do not fill a window, which does not keep what is left of it.
+      // Whole calls do not fill a window, which does not keep the remainder.
       const filled = this.#spec.limits[index]!.kind === 'bucket' ? 1 : 1 - largest / model.capacity;
       return used + largest < USED * Math.min(filled * rate, filled * granted, wanted);
     });

@@ -2,7 +2,7 @@ import type { ErrorAnswer } from '../../../src/simulator/dialects/dialect.ts';
 import { mulberry32 } from '../../../src/simulator/random.ts';
 import { Draw } from './dice.ts';
 
-/** Keeps what is wrong with a provider apart from the other draws of its seed. */
+/** Separates a provider's faults from the other draws of its seed. */
 const SPREAD = 0x51ed_270b;
 const MIN_PHASE_MS = 2_000;
 const MAX_PHASE_MS = 8_000;
@@ -16,7 +16,7 @@ const answer = (message: string, fields: Body = {}, headers: Body = {}, status =
   limitHeaders: false,
 });
 
-/** One refusal that is not true: the next call is served. */
+/** One false refusal: the next call succeeds. */
 const REFUSALS = {
   'asks for an hour': answer('Too many requests', {}, { 'retry-after': '3600' }),
   'names a day': answer(
@@ -33,7 +33,7 @@ const REFUSALS = {
   'refuses a key': answer('Incorrect API key provided', { code: 'invalid_api_key' }, {}, 401),
 } as const satisfies Record<string, ErrorAnswer>;
 
-/** What all calls are told for a while, none of them because of a limit. */
+/** The answer to all calls for a while, not because of a limit. */
 const PHASES = {
   'slow down': answer('Slow down.', { code: 'slow_down' }),
   'too fast a growth': answer('This would exceed your maximum usage increase rate.'),
@@ -50,7 +50,7 @@ export type Wrong =
   | { readonly kind: 'phase'; readonly says: keyof typeof PHASES; readonly fromMs: number; readonly untilMs: number }
   | { readonly kind: 'headers'; readonly show: Stale; readonly fromMs: number };
 
-/** Something that the provider of this seed gets wrong, though it serves. `sentMs`: how long its calls take at best. */
+/** Something that the provider of this seed does wrong while serving. `sentMs`: the lower bound of its calls. */
 export function drawWrong(seed: number, calls: number, sentMs: number): Wrong {
   const draw = new Draw(mulberry32((seed ^ SPREAD) >>> 0));
   const kind = draw.among<Wrong['kind']>({ refusal: 4, phase: 3, headers: 3 });
