@@ -47,7 +47,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 };
 const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
 if (major < 22 || (major === 22 && minor < 15)) {
-  io.err(`tidegate is made for Node.js 22.15 or later, and this is ${process.versions.node}: commands may fail.`);
+  io.err(`tidegate needs Node.js 22.15 or later, and this is ${process.versions.node}: commands may fail.`);
 }
 // Only now: an older Node may fail to load them at all.
 const { dispatch } = await import('./commands/dispatch.ts');

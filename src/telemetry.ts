@@ -143,7 +143,7 @@ async function stop(
     await sdk.shutdown();
   } catch (error) {
     // An unreachable collector must not make the application fail.
-    registeredApi().diag?.error('tidegate: what was left could not be exported', error);
+    registeredApi().diag?.error('tidegate: the remaining telemetry could not be exported', error);
   }
   await closeServer();
   unregister();
@@ -160,7 +160,7 @@ async function checkReads(readers: MetricReaders['readers'], sdk: { shutdown(): 
     await sdk.shutdown().catch(() => undefined);
     throw new TidegateSetupError(
       'start_failed',
-      `The versions of @opentelemetry/sdk-node and its ${readers.length > 1 ? 'exporters, of which older lines take one,' : 'exporter'} do not fit: install one release of both.`,
+      `The versions of @opentelemetry/sdk-node and its ${readers.length > 1 ? 'exporters (older releases accept only one)' : 'exporter'} do not match: install the same release of both.`,
       { cause: error },
     );
   }

@@ -46,7 +46,7 @@ export function unkeyed(given: boolean, kept: boolean): Unkeyed {
     disown(value);
     // Cannot collide with the keys of other items, which are hashes.
     if (!kept) return `item ${index}`;
-    throw new TidegateOptionError('key', 'a function that gives plain data, since an item is none', undefined);
+    throw new TidegateOptionError('key', 'a function that returns plain data, since an item is not plain', undefined);
   };
 }
 

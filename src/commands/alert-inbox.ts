@@ -63,7 +63,7 @@ async function respond(
     ? new URL(request.url ?? '', 'http://inbox').pathname
     : '';
   if (path !== PATH) return answer(response, 404, `Post alerts to ${PATH}.`);
-  if (request.method !== 'POST') return answer(response, 405, 'Only POST is understood.', { allow: 'POST' });
+  if (request.method !== 'POST') return answer(response, 405, 'Only POST is supported.', { allow: 'POST' });
   // Web pages cannot send this type cross-origin without a preflight.
   if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
     return answer(response, 415, 'Expected application/json.');

@@ -71,7 +71,7 @@ function refuseEmpty(command: Command): void {
     if (isEmpty && !option.flags.endsWith('<text>'))
       throw new Error(`Expected ${option.long} to have a value, got "".`);
   }
-  if (command.args.includes('')) throw new Error('Expected arguments to be no empty text.');
+  if (command.args.includes('')) throw new Error('Expected arguments not to be empty.');
 }
 
 export function oneOf<T extends string>(value: unknown, name: string, allowed: readonly T[]): T | undefined {

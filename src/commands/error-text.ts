@@ -2,13 +2,13 @@ const OF_FILES: Readonly<Record<string, (path: string) => string>> = {
   ENOENT: (path) => `There is no ${path}.`,
   EACCES: (path) => `${path} may not be opened by this user.`,
   EISDIR: (path) => `${path} is a folder; a file was expected.`,
-  ENOTDIR: (path) => `${path} is below something that is no folder.`,
+  ENOTDIR: (path) => `${path} is below something that is not a folder.`,
   EROFS: (path) => `${path} is on a disk that is read-only.`,
 };
 
 const OF_DISKS: Readonly<Record<string, string>> = {
   ENOSPC: 'The disk is full.',
-  EDQUOT: 'The quota of this user on the disk is used up.',
+  EDQUOT: "This user's disk quota is exhausted.",
 };
 
 /**

@@ -10,5 +10,5 @@ export function keyOf(name: string, env: Readonly<Record<string, string | undefi
   const key = env[name]?.trim();
   if (!key) return undefined;
   if (/^[\x21-\x7e]+$/.test(key)) return key;
-  throw new BadKey(`${name} has a blank, a line break or a sign in it that no key has.`);
+  throw new BadKey(`${name} contains a space, a line break or a character that no key has.`);
 }

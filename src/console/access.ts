@@ -20,7 +20,7 @@ export function refusalOf({ method, headers }: IncomingMessage, settings: Access
   const problem = accessProblem(headers, [settings.host, ...settings.allowedHosts]);
   if (problem !== undefined) return { status: 421, text: problem };
   if (method !== 'GET' && method !== 'HEAD') {
-    return { status: 405, text: 'The console can only be read.', headers: { allow: 'GET, HEAD' } };
+    return { status: 405, text: 'The console is read-only.', headers: { allow: 'GET, HEAD' } };
   }
   // Other sites may link here, but not load anything.
   const site = headers['sec-fetch-site'];

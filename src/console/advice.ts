@@ -3,8 +3,8 @@ import { DIMENSIONS, type Dimension, limitAdvice } from '../core/dimensions.ts';
 /** Reasons other than rate limits. */
 const OTHERS: Readonly<Record<string, string>> = {
   quota: 'Add credit or raise the spend limit: waiting does not help.',
-  overloaded: 'Wait: the provider is overloaded, and no tier changes it.',
-  no_capacity: "Wait, or set onFlexUnavailable: 'standard': the tier has no room.",
+  overloaded: 'Wait: the provider is overloaded, and a higher tier would not help.',
+  no_capacity: "Wait, or set onFlexUnavailable: 'standard': the tier has no capacity.",
 };
 
 const KNOWN: ReadonlySet<string> = new Set(DIMENSIONS);

@@ -46,7 +46,7 @@ function titleOf(lane: LaneState): string {
     case 'quota':
       return `No credit left for ${name}`;
     case 'overloaded':
-      return `${lane.provider} has no room for ${lane.group}`;
+      return `${lane.provider} has no capacity for ${lane.group}`;
     case 'paused':
       return `${name} is paused`;
     case 'crowded':
@@ -109,7 +109,7 @@ function now(lane: LaneState): string {
     case 'quota':
       return 'Waiting does not help: add credit or raise the spend limit in its console.';
     case 'overloaded':
-      return `${waiting === '' ? '' : `${waiting}. `}Calls are sent again with growing pauses; no tier changes it.`;
+      return `${waiting === '' ? '' : `${waiting}. `}Calls are retried with growing pauses; a higher tier would not help.`;
     case 'crowded':
       return `${waiting}. Raise bulkhead.maxConcurrent, the limits have room.`;
     default:
@@ -122,7 +122,7 @@ function now(lane: LaneState): string {
   }
   const advice = adviceOn(causeOf(limits, refused));
   if (advice !== undefined && condition !== 'waiting') parts.push(advice.replace(/:[^:]*\.$/, '.'));
-  if (condition === 'refused') parts.unshift('What was refused is sent again.');
+  if (condition === 'refused') parts.unshift('Refused calls are retried.');
   return parts.join(' ') || 'The reason is not known: see the circuit and the limits below.';
 }
 
@@ -138,8 +138,8 @@ function free(lanes: readonly LaneState[]): Verdict {
     condition: isNear ? 'near' : 'free',
     title: isNear ? 'Not limited, but near' : 'Not limited',
     byWhat: limit ? `Nearest: ${noun(limit.dimension)}, ${percent(limit.used!)} used` : 'No limit is known yet',
-    whose: lane ? `${nameOf(lane)}: ${number(limit!.limit)} in all` : 'Limits come with the first answers',
-    now: 'Nothing to do: calls go as they come.',
+    whose: lane ? `${nameOf(lane)}: ${number(limit!.limit)} in total` : 'Limits come with the first answers',
+    now: 'Nothing to do: calls are sent as they come.',
     lane: lane?.key,
     others: 0,
   };

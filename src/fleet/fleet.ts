@@ -96,7 +96,7 @@ function isLocal(credential: string): boolean {
 }
 
 function warningOf(fault: StoreFault): string {
-  return `The store of shared limits is of no use (${fault}): calls go on with a share of their limits until it is back.`;
+  return `The store of shared limits cannot be used (${fault}): calls continue with a share of their limits until it is back.`;
 }
 
 /** Reveals nothing about the account: a credential has too many bits for its hash to be searched. */

@@ -63,8 +63,8 @@ export class RetryLayerNotice {
     this.#warned.add(layer);
     const { maxAttempts } = this.#guard;
     this.#guard.warn(
-      `A request that tidegate had given up came again after ${(sinceMs / 1_000).toFixed(1)} s, by ${name}. ` +
-        `Its retries multiply with those of tidegate, each of them up to ${maxAttempts} requests. Turn them off: ${off}.`,
+      `A request that had failed in tidegate was repeated after ${(sinceMs / 1_000).toFixed(1)} s, by ${name}. ` +
+        `Its retries multiply with those of tidegate, each of which makes up to ${maxAttempts} requests. Turn them off: ${off}.`,
     );
   }
 }

@@ -185,7 +185,7 @@ test.each(['OPENAI_ADMIN_KEY', 'OPENAI_API_KEY', 'ANTHROPIC_ADMIN_KEY', 'ANTHROP
     for (const key of ['sk-secret\nsk-secret', 'sk secret', 'sk-secr\u00e9t']) {
       vi.stubEnv(name, key);
       const { code, err } = await run('--provider', name.split('_')[0]!.toLowerCase(), '--base-url', url);
-      expect([code, err]).toEqual([2, `${name} has a blank, a line break or a sign in it that no key has.`]);
+      expect([code, err]).toEqual([2, `${name} contains a space, a line break or a character that no key has.`]);
     }
     expect(asked).toEqual([]);
     // The line break at the end of a file is not part of the key.

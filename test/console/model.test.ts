@@ -206,7 +206,7 @@ describe('the summary', () => {
       tone: 'ok',
       title: 'Not limited',
       byWhat: 'Nearest: tokens per minute, 30 % used',
-      whose: 'openai/gpt-4o: 30,000 in all',
+      whose: 'openai/gpt-4o: 30,000 in total',
     });
     expect(verdictOf([judged({ condition: 'near' })], [source])).toMatchObject({ tone: 'note' });
     expect(verdictOf([judged({ condition: 'free', limits: [] })], [source]).byWhat).toBe('No limit is known yet');

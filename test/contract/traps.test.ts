@@ -423,7 +423,7 @@ describe('other clients', () => {
     const client = new Groq({ apiKey: 'k' });
     expect(guard.wrap(client)).toBe(client);
     expect(guard.wrap(client)).toBe(client);
-    expect(() => testGuard().wrap(client)).toThrow(/guarded already/);
+    expect(() => testGuard().wrap(client)).toThrow(/already guarded/);
   });
 
   it('refuses calls after the guard is closed, with the SDK’s own error class', async () => {

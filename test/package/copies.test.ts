@@ -195,6 +195,6 @@ describe('the counters of a process with several copies', () => {
     expect(warnings).toEqual([
       expect.stringMatching(/^Versions .* of tidegate are loaded in this process and cannot share/),
     ]);
-    expect(twice).toContain('This client is guarded already');
+    expect(twice).toContain('This client is already guarded');
   });
 });

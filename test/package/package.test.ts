@@ -310,7 +310,7 @@ describe('require of a drop-in over a mocked SDK', () => {
       const exports_ = require('tidegate/openai');
       const ok = ((exports) => ${expected})(exports_);
       setImmediate(() => console.log(ok, warnings.join()));`;
-    const told = mock.includes('Fake') ? ' Fake is a stand-in for a client of an SDK' : '';
+    const told = mock.includes('Fake') ? " Fake is a test double of an SDK's client" : '';
     expect(await full.node('--input-type=commonjs', '-e', source)).toContain(`true${told}`);
   });
 });
@@ -331,7 +331,7 @@ describe('below the Node that is supported', () => {
       const { stdout, stderr } = spawnSync(process.execPath, ['--require', './older.cjs', ${JSON.stringify(cli)}, '--version']);
       console.log(String(stdout) + String(stderr));`;
     expect(await full.node('--input-type=commonjs', '-e', source)).toBe(
-      `${manifest.version}\ntidegate is made for Node.js 22.15 or later, and this is 20.1.0: commands may fail.`,
+      `${manifest.version}\ntidegate needs Node.js 22.15 or later, and this is 20.1.0: commands may fail.`,
     );
   });
 });

@@ -50,7 +50,7 @@ describe('a test double of a client', () => {
     expect(guard.wrap(client)).toBe(client);
     expect(client.chat.completions.create()).toBe('faked');
     expect(Reflect.ownKeys(client)).toEqual(before);
-    expect(warnings).toEqual([expect.stringContaining('is a stand-in for a client of an SDK')]);
+    expect(warnings).toEqual([expect.stringContaining("is a test double of an SDK's client")]);
   });
 
   it('is reported by process.emitWarning once if there is no listener', () => {

@@ -99,7 +99,7 @@ describe('startTelemetry', () => {
     }));
     const error = await setupError(startTelemetry({ port: 0 })).finally(() => vi.doUnmock('@opentelemetry/sdk-node'));
     expect(error.code).toBe('start_failed');
-    expect(error.message).toContain('do not fit: install one release of both');
+    expect(error.message).toContain('do not match: install the same release of both');
     expect(shutdown).toHaveBeenCalledOnce();
     expect(registeredParts()).toEqual(NOTHING);
     await start({ port: 0 });

@@ -133,7 +133,7 @@ function comparison(bare: DemoRun, guarded: DemoRun): string {
   const rows = [
     row('calls lost', ({ lost }) => number(lost)),
     row('requests sent', ({ requests }) => number(requests)),
-    row('of them refused', ({ refused }) => number(refused)),
+    row('requests refused', ({ refused }) => number(refused)),
     row('time', ({ seconds }) => duration(seconds)),
   ];
   return tableText(rows, { head: ['', 'bare', 'tidegate'], align: ['left', 'right', 'right'], lines: true });

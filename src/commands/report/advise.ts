@@ -35,7 +35,9 @@ export function advise(summary: LimitSummary, calls: PoolCalls | undefined): str
     case 'quota':
       return ['The account has no credit left, or a spend limit: waiting does not help. Raise it in the console.'];
     case 'overloaded':
-      return [`The provider was overloaded ${number(hits)} times: no limit of yours, and no tier changes it.`];
+      return [
+        `The provider was overloaded ${number(hits)} times: your limits are not the cause, and a higher tier would not help.`,
+      ];
     case 'no_capacity':
       return ["The tier had no capacity: onFlexUnavailable: 'standard' sends such calls at the usual price."];
     default:
@@ -49,7 +51,7 @@ function byLimit({ dimension, provider, pool }: LimitSummary, limit: number, cal
   const { kind, name } = MINUTE_LIMITS[dimension as keyof typeof MINUTE_LIMITS];
   const perSecond = (limit * USABLE) / 60;
   const rate = perSecond < 1 ? `${amount(limit * USABLE)} ${unit} a minute` : `${amount(perSecond)} ${unit} a second`;
-  const advice = [`Inside the limit of ${number(limit)} a minute: ${rate}.`];
+  const advice = [`To stay within ${number(limit)} a minute: ${rate}.`];
   if (!calls)
     return [...advice, "With record: 'all' the report also suggests concurrency, tokens to cut and the limit to buy."];
   const most = calls.busiest[kind];
@@ -60,7 +62,7 @@ function byLimit({ dimension, provider, pool }: LimitSummary, limit: number, cal
     const those = together === 1 ? 'one call' : `${number(together)} calls`;
     advice.push(
       together === 0
-        ? `At ${duration(seconds)} a call even one at once is more: begin one every ${duration(mean / perSecond)}.`
+        ? `At ${duration(seconds)} a call even one at a time is too many: start one every ${duration(mean / perSecond)}.`
         : `At ${duration(seconds)} a call that is ${those} at once.`,
     );
   }
@@ -102,7 +104,7 @@ function tierFor(provider: ProviderName, pool: string, name: LimitName, wanted: 
   if (!tiers) return undefined;
   const model = pool.slice(pool.indexOf('/') + 1);
   const tier = tiers.find((preset) => (limitTable(simulated, { preset })(model)[name] ?? 0) >= wanted);
-  return tier === undefined ? 'more than any tier that is published' : `tier ${tier}`;
+  return tier === undefined ? 'more than any published tier' : `tier ${tier}`;
 }
 
 /** Rounded down, to stay inside. */

@@ -51,7 +51,7 @@ export async function reportHtml({ limits, pools, skipped, whatIfs }: Page): Pro
         `<h2>What ${escape(pool)} took</h2>${svgs.map(({ svg, caption }) => figure(svg, caption)).join('')}`,
     ),
     ...whatIfs.map(whatIfTable),
-    skipped > 0 ? `<p>${number(skipped)} lines are none of a record, and were skipped.</p>` : '',
+    skipped > 0 ? `<p>${number(skipped)} lines do not belong to a record and were skipped.</p>` : '',
     '</html>\n',
   ].join('\n');
 }

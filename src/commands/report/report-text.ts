@@ -14,15 +14,15 @@ export function reportText({
   const calls = pools.reduce((sum, each) => sum + each.calls, 0);
   const blocks = limits.map(limitText);
   if (blocks.length === 0) blocks.push('No limit was hit.');
-  if (calls > 0) blocks.push(`${number(calls)} calls in all.`);
-  if (skipped > 0) blocks.push(`${number(skipped)} lines are none of a record, and were skipped.`);
+  if (calls > 0) blocks.push(`${number(calls)} calls in total.`);
+  if (skipped > 0) blocks.push(`${number(skipped)} lines do not belong to a record and were skipped.`);
   return blocks.join('\n\n');
 }
 
 function limitText(limit: Advised): string {
   const { pool, dimension, hits, givenUp, waitedMs, longestWaitMs, first, last, byModel, over } = limit;
   const waits =
-    waitedMs > 0 ? `; waited ${duration(waitedMs / 1000)} in all, ${duration(longestWaitMs / 1000)} at most` : '';
+    waitedMs > 0 ? `; waited ${duration(waitedMs / 1000)} in total, ${duration(longestWaitMs / 1000)} at most` : '';
   const models = Object.entries(byModel)
     .sort(([, a], [, b]) => b - a)
     .map(([model, count]) => `${model} (${number(count)})`);

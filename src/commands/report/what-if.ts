@@ -183,7 +183,7 @@ export function whatIfText({ results, notes }: Awaited<ReturnType<typeof whatIf>
       `${harmless(pool)}, with ${change}: ${number(before.calls)} calls replayed`,
       tableText(
         [
-          ['time in all', seconds(before.tookMs), seconds(after.tookMs)],
+          ['total time', seconds(before.tookMs), seconds(after.tookMs)],
           ['wait, mean', seconds(before.meanWaitMs), seconds(after.meanWaitMs)],
           ['wait, 95 %', seconds(before.p95WaitMs), seconds(after.p95WaitMs)],
           ['wait, longest', seconds(before.longestWaitMs), seconds(after.longestWaitMs)],
@@ -215,7 +215,7 @@ export function probableMs({ before, after }: Pick<WhatIf, 'before' | 'after'>):
 
 function doubt(before: ReplayResult, after: ReplayResult): string {
   const [least, most] = probableMs({ before, after }).map(seconds);
-  return `The time after is probably ${least} to ${most}; of refusals the order of magnitude is known.`;
+  return `The new time is probably ${least} to ${most}; refusals are accurate to an order of magnitude.`;
 }
 
 const seconds = (ms: number): string => duration(ms / 1000);

@@ -32,7 +32,7 @@ export function wrapClient<T extends object>(client: T, host: CallHost): T {
   if (known || isGuarded(client)) {
     throw new TidegateSetupError(
       'unsupported_client',
-      'This client is guarded already, by another guard or other options.',
+      'This client is already guarded, by another guard or with other options.',
     );
   }
   const found = identifyFamily(checkObject(client));

@@ -48,5 +48,5 @@ function follow(value: unknown, path: readonly string[]): unknown {
 
 /** Reported only when a stand-in is met: in production, that reveals a bundler's alias. */
 export function standInMessage(name: string): string {
-  return `${name} is a stand-in for a client of an SDK, as tests make them: its calls pass through unguarded.`;
+  return `${name} is a test double of an SDK's client: its calls pass through unguarded.`;
 }

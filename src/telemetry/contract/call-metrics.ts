@@ -17,14 +17,14 @@ export const CALL_METRICS = {
   'tidegate.call.errors': {
     kind: 'counter',
     unit: '{call}',
-    description: 'Calls that failed in the end, by the type of their error.',
+    description: 'Calls that finally failed, by the type of their error.',
     of: 'call',
     labels: { 'error.type': 'ERROR_TYPE' },
   },
   'tidegate.wait.spent_seconds': {
     kind: 'counter',
     unit: 's',
-    description: 'Time that attempts spent waiting, by what they waited for.',
+    description: 'Time that attempts spent waiting, by cause.',
     of: 'model',
     labels: { 'tidegate.priority': 'PRIORITIES', 'tidegate.limit.dimension': 'WAIT_CAUSES' },
   },
@@ -67,14 +67,14 @@ export const CALL_METRICS = {
   'tidegate.repeated_calls': {
     kind: 'counter',
     unit: '{call}',
-    description: 'Calls whose request had just been given up, by the retry layer above that sent it again.',
+    description: 'Calls that repeat a request which had just failed, by the retry layer above that sent them.',
     of: 'call',
     labels: { 'tidegate.retry.layer': 'RETRY_LAYERS' },
   },
   'tidegate.cost': {
     kind: 'counter',
     unit: '{USD}',
-    description: 'What calls have cost in USD by the prices of the guard, by whether they were answered.',
+    description: 'Cost of calls in USD by the prices of the guard, split by whether they were answered.',
     of: 'call',
     labels: { 'tidegate.cost.spent_on': 'SPENT_ON' },
     option: 'prices',
@@ -82,7 +82,7 @@ export const CALL_METRICS = {
   'tidegate.cost.unpriced_calls': {
     kind: 'counter',
     unit: '{call}',
-    description: 'Calls whose price is not known: their cost is in no sum.',
+    description: 'Calls without a known price, whose cost is in no sum.',
     of: 'call',
     labels: {},
     option: 'prices',
@@ -90,15 +90,14 @@ export const CALL_METRICS = {
   'tidegate.answers.cut': {
     kind: 'counter',
     unit: '{answer}',
-    description: 'Answers that are not whole, by what ended them: their length, a filter, a refusal or an error.',
+    description: 'Incomplete answers, by cause: their length, a filter, a refusal or an error.',
     of: 'call',
     labels: { 'tidegate.cut.reason': 'CUT_REASONS' },
   },
   'tidegate.tier.answers': {
     kind: 'counter',
     unit: '{answer}',
-    description:
-      'Answers to calls that ask for a service tier, by the one that they asked for and the one that served them.',
+    description: 'Answers to calls that request a service tier, by the requested and the serving tier.',
     of: 'call',
     labels: { 'tidegate.tier.asked': 'TIERS', 'tidegate.tier.served': 'TIERS' },
   },
@@ -114,7 +113,7 @@ export const CALL_METRICS = {
   'tidegate.call.duration_seconds': {
     kind: 'histogram',
     unit: 's',
-    description: 'Duration of one call, waits, retries and the whole stream included.',
+    description: 'Duration of one call, including waits, retries and the whole stream.',
     of: 'call',
     labels: {},
     buckets: [0.5, 2, 8, 30, 120],
@@ -138,7 +137,7 @@ export const CALL_METRICS = {
   'tidegate.wait.duration_seconds': {
     kind: 'histogram',
     unit: 's',
-    description: 'Time an attempt waited before it was sent or given up, by where it waited.',
+    description: 'Time that an attempt waited before it was sent or abandoned, by where it waited.',
     of: 'model',
     labels: { 'tidegate.wait.stage': 'WAIT_STAGES', 'tidegate.priority': 'PRIORITIES' },
     buckets: [0.01, 2.5, 10, 30, 60, 600],

@@ -3,7 +3,7 @@ export const PROCESS_METRICS = {
   'tidegate.unguarded.requests': {
     kind: 'counter',
     unit: '{request}',
-    description: 'Requests to a provider that no guard sent, by what made them.',
+    description: 'Unguarded requests to a provider, by what made them.',
     of: 'provider',
     labels: { 'tidegate.unguarded.via': 'UNGUARDED_VIAS' },
   },
@@ -32,8 +32,7 @@ export const PROCESS_METRICS = {
   'tidegate.fleet.lanes': {
     kind: 'gauge',
     unit: '{lane}',
-    description:
-      'Lanes by how they go by shared limits: by what they have leased, or alone by a share since the store is of no use.',
+    description: 'Lanes by how they share limits: by leases, or alone by a fixed share while the store cannot be used.',
     of: 'process',
     labels: { 'tidegate.fleet.mode': 'SHARED_MODES' },
     option: 'shared',
@@ -41,7 +40,7 @@ export const PROCESS_METRICS = {
   'tidegate.fleet.processes': {
     kind: 'gauge',
     unit: '{process}',
-    description: 'Processes that share the account, as far as is known.',
+    description: 'Known processes that share the account.',
     of: 'model',
     labels: {},
     option: 'shared',
@@ -57,7 +56,7 @@ export const PROCESS_METRICS = {
   'tidegate.fleet.overshoot_bound': {
     kind: 'gauge',
     unit: '{unit}',
-    description: 'Most that is let through too much if the store loses its state now.',
+    description: 'Maximum overshoot if the store lost its state now.',
     of: 'limit',
     labels: {},
     option: 'shared',
@@ -72,21 +71,21 @@ export const PROCESS_METRICS = {
   'tidegate.batch.items': {
     kind: 'gauge',
     unit: '{item}',
-    description: 'Items of these batches, by what has become of them.',
+    description: 'Items of these batches, by state.',
     of: 'process',
     labels: { 'tidegate.batch.state': 'BATCH_STATES' },
   },
   'tidegate.batch.eta_seconds': {
     kind: 'gauge',
     unit: 's',
-    description: 'Time until the last of these batches is done, by what it has needed so far.',
+    description: 'Estimated time until the last of these batches is done.',
     of: 'process',
     labels: {},
   },
   'tidegate.fleet.exchange_seconds': {
     kind: 'histogram',
     unit: 's',
-    description: 'How long the store of shared limits takes to answer.',
+    description: 'Latency of the store of shared limits.',
     of: 'process',
     labels: {},
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5],

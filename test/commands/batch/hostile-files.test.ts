@@ -73,7 +73,7 @@ describe('lines that are not UTF-8 are bad rows', () => {
 
 test.each([
   ['that is a folder', '.', / is a folder; a file was expected\.$/],
-  ['below a file', 'in.txt/in', / is below something that is no folder\.$/],
+  ['below a file', 'in.txt/in', / is below something that is not a folder\.$/],
   ['that is not there', 'none', /^There is no .*none\.$/],
 ])('an input %s is reported in plain words', async (_name, name, said) => {
   await writeFile(at('in.txt'), 'one');
@@ -90,7 +90,7 @@ test('other files that a command cannot read or write are reported in plain word
   expect(await dispatch(['rules', '--out', at('in.txt/x')], io, '1')).toBe(1);
   expect(io.errLines).toEqual([
     `There is no ${at('none')}.`,
-    expect.stringContaining('is below something that is no folder.'),
+    expect.stringContaining('is below something that is not a folder.'),
   ]);
 });
 

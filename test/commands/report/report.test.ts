@@ -70,7 +70,7 @@ describe('tidegate report', () => {
   test.each([
     [['--html', 'page.html', '--json'], 'Expected --json or --html, got both.'],
     [['--html', ''], 'Expected --html to have a value, got "".'],
-    [[''], 'Expected arguments to be no empty text.'],
+    [[''], 'Expected arguments not to be empty.'],
   ])('refuses %j', async (args, text) => {
     const { code, io } = await report([hit({})], ...args);
     expect([code, io.errLines[0]]).toEqual([2, text]);
@@ -90,22 +90,22 @@ describe('tidegate report', () => {
     ]);
     expect(code).toBe(0);
     expect(text).toMatchInlineSnapshot(`
-      "openai/gpt-4o-mini, tokens: 3 hits, 1 calls given up; waited 4 s in all, 2 s at most
+      "openai/gpt-4o-mini, tokens: 3 hits, 1 calls given up; waited 4 s in total, 2 s at most
         from 2026-01-15T09:30:00.000Z to 2026-01-15T23:00:00.000Z
         over the limit by 2,000 on average, 2,000 at most
         models: gpt-4o-mini (2), gpt-4o-mini-2024-07-18 (1)
         00    03    06    09    12    15    18    21    24
                           ██                          ▒▒
-        Inside the limit of 60,000 a minute: 950 tokens a second.
+        To stay within 60,000 a minute: 950 tokens a second.
         With record: 'all' the report also suggests concurrency, tokens to cut and the limit to buy.
 
-      openai/gpt-4o-mini, requests: 1 hits, 0 calls given up; waited 2 s in all, 2 s at most
+      openai/gpt-4o-mini, requests: 1 hits, 0 calls given up; waited 2 s in total, 2 s at most
         from 2026-01-15T09:30:00.000Z to 2026-01-15T09:30:00.000Z
         over the limit by 3,000 on average, 3,000 at most
         models: gpt-4o-mini (1)
         00    03    06    09    12    15    18    21    24
                           ██                            
-        Inside the limit of 500 a minute: 7.9 requests a second.
+        To stay within 500 a minute: 7.9 requests a second.
         With record: 'all' the report also suggests concurrency, tokens to cut and the limit to buy."
     `);
   });
@@ -165,8 +165,8 @@ describe('tidegate report', () => {
       { calls: 60, meanDurationMs: 2_000, busiest: { requests: 60, tokens: 120_000, inputTokens: 90_000 } },
     ]);
     expect(made.limits[0]!.advice).toEqual([
-      'Inside the limit of 60,000 a minute: 950 tokens a second.',
-      'At 2 s a call even one at once is more: begin one every 2.1 s.',
+      'To stay within 60,000 a minute: 950 tokens a second.',
+      'At 2 s a call even one at a time is too many: start one every 2.1 s.',
       'The busiest minute asked for 120,000: a limit of 126,316 takes it at once (tier build), and so would 53 % fewer tokens a call.',
     ]);
   });
@@ -186,7 +186,7 @@ describe('tidegate report', () => {
           const [, together] = /a call that is (one|[\d,]+) calls? at once/.exec(text) ?? [];
           const atOnce = together === 'one' ? 1 : Number((together ?? '0').replaceAll(',', ''));
           expect((atOnce * 60_000) / durationMs).toBeLessThanOrEqual(limit);
-          expect(atOnce > 0 || text.includes('even one at once is more')).toBe(true);
+          expect(atOnce > 0 || text.includes('even one at a time is too many')).toBe(true);
         },
       ),
       { numRuns: 100 },
@@ -196,7 +196,7 @@ describe('tidegate report', () => {
   test('distinguishes a burst from too much traffic', async () => {
     const { text } = await report([hit({}), call(0, 100)]);
     expect(text).toContain('The busiest minute asked for 600, which fits');
-    expect(text).toContain('1 calls in all.');
+    expect(text).toContain('1 calls in total.');
   });
 
   test('does not blame a limit for other refusals', async () => {
@@ -208,14 +208,14 @@ describe('tidegate report', () => {
       hit({ dimension: 'unknown', limit: null, used: null }),
     ]);
     expect(text).toContain('waiting does not help');
-    expect(text).toContain('no tier changes it');
+    expect(text).toContain('a higher tier would not help');
     expect(text).toContain("onFlexUnavailable: 'standard'");
     expect(text).toContain('The limit is 1,000 (requests day).');
   });
 
   test('skips invalid lines', async () => {
     const { code, text } = await report(['{"v":1', 'null', '{"v":2,"kind":"hit"}', hit({}).slice(0, 30), hit({})]);
-    expect([code, text.split('\n').at(-1)]).toEqual([0, '4 lines are none of a record, and were skipped.']);
+    expect([code, text.split('\n').at(-1)]).toEqual([0, '4 lines do not belong to a record and were skipped.']);
     expect((await report([])).text).toBe('No limit was hit.');
     expect(await report(['a thesis'])).toMatchObject({ code: 1, io: { errLines: ['Not a record of limit hits.'] } });
   });

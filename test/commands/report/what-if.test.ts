@@ -74,7 +74,7 @@ describe('report --what-if', () => {
   test('takes the limits of a tier, and says so in the text and on the page', async () => {
     const text = await report(busy, '--what-if', 'tier=launch');
     expect(text.code).toBe(0);
-    expect(text.out).toMatch(/^The time after is probably .+ to .+; of refusals the order of magnitude is known\.$/m);
+    expect(text.out).toMatch(/^The new time is probably .+ to .+; refusals are accurate to an order of magnitude\.$/m);
     expect(text.out).toMatch(/with tier=launch: 300 calls replayed\n.*\n│ +│ before +│ after +│\n/);
     expect(text.out).toMatch(/│ limits +│ 500 RPM +│ 10,000 RPM +│\n│ +│ 60,000 TPM +│ 10,000,000 TPM │$/m);
     const page = await report(busy, '--what-if', 'tier=launch', '--html', join(folder, 'page.html'));

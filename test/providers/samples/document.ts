@@ -7,11 +7,11 @@ Made from the samples of \`test/providers/samples\` by \`npx vitest run test/pro
 sample is a refusal as somebody has met it, with its source. The tests run each through \`classifyError\`, the drop-ins and
 guarded \`fetch\` over HTTP, and see to what is written here.
 
-- **requests**: sent in all for the refused call, where the next one would be answered.
+- **requests**: total requests for the refused call, if the next one is answered.
 - **asks to wait**: by header or body; the longer of the two is the least that is waited. Longer than \`retry.maxHintMs\`
   (120 s) fails the call at once.
 - **who waits**: _the call_, and nobody else; _the model_: every call of it, or of the pool that shares its limits; _what does
-  not fit_: calls for which the limit has no room, as far as the refusal tells of it, while smaller ones go on; _its
+  not fit_: calls for which the limit has no room, as far as the refusal states it, while smaller ones go on; _its
   content_: calls with the content that is limited (images, audio, long contexts, web searches), while all others go on;
   _all, refused_: when a second call is refused so too, every call of the model fails at once with the same error, but for one a minute that tries again.
 
