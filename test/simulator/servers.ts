@@ -1,22 +1,16 @@
 import Anthropic from '@anthropic-ai/sdk';
 import Groq from 'groq-sdk';
 import OpenAI, { AzureOpenAI } from 'openai';
-import { afterEach } from 'vitest';
 import type { Simulator, SimulatorOptions } from '../../src/testing.ts';
 import { startSimulator } from '../../src/testing.ts';
-
-const open: Simulator[] = [];
+import { afterTest } from '../helpers/after-test.ts';
 
 /** A simulator that is closed after the test. */
 export async function simulator(options: SimulatorOptions): Promise<Simulator> {
   const started = await startSimulator(options);
-  open.push(started);
+  afterTest(() => started.close());
   return started;
 }
-
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((each) => each.close()));
-});
 
 /** A clock that only the test moves; starts on 2026-11-24 at 12:00:00 UTC. */
 export function testClock(): { now(): number; wall(): number; advance(ms: number): void } {

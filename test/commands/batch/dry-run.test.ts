@@ -4,7 +4,9 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { dispatch } from '../../../src/commands/dispatch.ts';
 import { mulberry32 } from '../../../src/simulator/random.ts';
 import { FakeIo } from '../fake-io.ts';
-import { at, hurried, type Provider, simulate, stopTime } from './provider-run.ts';
+import { at, hurried, type Provider, simulate, stopTime, useProviderRuns } from './provider-run.ts';
+
+useProviderRuns();
 
 const MODELS = { openai: 'gpt-4o-mini', anthropic: 'claude-haiku-4-5', groq: 'llama-3.1-8b-instant' };
 const WORDS = [

@@ -1,7 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { at, type Provider, row, simulate, start } from './provider-run.ts';
+import { at, type Provider, row, simulate, start, useProviderRuns } from './provider-run.ts';
 import { type Step, tampered } from './tampered.ts';
+
+useProviderRuns();
 
 /** Such as an id in the input of Anthropic's tools, which is not a string. */
 const ID = '12345678901234567890';

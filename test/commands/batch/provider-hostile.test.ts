@@ -1,6 +1,18 @@
 import { writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { at, hurried, ids, lines, names, type Provider, row, simulate, start, stopTime } from './provider-run.ts';
+import {
+  at,
+  hurried,
+  ids,
+  lines,
+  names,
+  type Provider,
+  row,
+  simulate,
+  start,
+  stopTime,
+  useProviderRuns,
+} from './provider-run.ts';
 import { type Step, type Tamper, tampered, type Tampering } from './tampered.ts';
 
 const ROWS = 12;
@@ -14,6 +26,7 @@ const some = (first: number): ((text: string) => string) => {
   return (text) => text.split('\n').slice(0, first).join('\n');
 };
 
+useProviderRuns();
 beforeEach(stopTime);
 
 async function run(provider: Provider, tamper: Tamper, ...args: string[]) {

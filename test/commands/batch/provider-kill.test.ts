@@ -5,8 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it, test } from 'vitest';
 import { type Simulator, startSimulator } from '../../../src/testing.ts';
-import { at, ids, lines, names, type Provider, row, simulate, start, until } from './provider-run.ts';
+import { at, ids, lines, names, type Provider, row, simulate, start, until, useProviderRuns } from './provider-run.ts';
 import { every, pause } from '../../helpers/real-time.ts';
+
+useProviderRuns();
 
 const ROWS = 20;
 

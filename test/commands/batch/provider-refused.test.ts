@@ -1,9 +1,22 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { socketsQuiet } from '../../helpers/socket-clock.ts';
-import { at, hurried, ids, lines, names, type Provider, row, simulate, start, stopTime } from './provider-run.ts';
+import {
+  at,
+  hurried,
+  ids,
+  lines,
+  names,
+  type Provider,
+  row,
+  simulate,
+  start,
+  stopTime,
+  useProviderRuns,
+} from './provider-run.ts';
 import { type Step, type Tamper, tampered } from './tampered.ts';
 
+useProviderRuns();
 beforeEach(stopTime);
 
 type Rows = readonly (readonly [string, object?])[];

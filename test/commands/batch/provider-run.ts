@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, vi } from 'vitest';
+import { afterTest } from '../../helpers/after-test.ts';
 import { socketsQuiet } from '../../helpers/socket-clock.ts';
 import { dispatch } from '../../../src/commands/dispatch.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../../src/testing.ts';
@@ -13,15 +14,18 @@ export type Provider = 'openai' | 'anthropic' | 'groq';
 const MODELS = { openai: 'gpt-4o-mini', anthropic: 'claude-haiku-4-5', groq: 'llama-3.1-8b-instant' };
 
 export let folder: string;
-const started: Simulator[] = [];
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'provider-'));
-});
-afterEach(async () => {
-  vi.useRealTimers();
-  vi.unstubAllEnvs();
-  await Promise.all([...started.splice(0).map((each) => each.close()), rm(folder, { recursive: true })]);
-});
+
+/** For the top of a test file. A hook of this module's own would run for the first file of a worker only. */
+export function useProviderRuns(): void {
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'provider-'));
+  });
+  afterEach(async () => {
+    vi.useRealTimers();
+    vi.unstubAllEnvs();
+    await rm(folder, { recursive: true });
+  });
+}
 
 export const at = (name: string): string => join(folder, name);
 
@@ -33,7 +37,7 @@ export async function simulate(provider: Provider, options: Partial<SimulatorOpt
     latency: { baseMs: 1 },
     ...options,
   });
-  started.push(simulator);
+  afterTest(() => simulator.close());
   vi.stubEnv(`${provider.toUpperCase()}_API_KEY`, 'sk-provider-test');
   return simulator;
 }

@@ -3,7 +3,22 @@ import { beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { chooseWay, parseDeadline } from '../../../src/commands/batch/provider/choose-way.ts';
 import { socketsQuiet } from '../../helpers/socket-clock.ts';
 import type { Simulator } from '../../../src/testing.ts';
-import { at, folder, hurried, ids, lines, names, row, simulate, start, stopTime, until } from './provider-run.ts';
+import {
+  at,
+  folder,
+  hurried,
+  ids,
+  lines,
+  names,
+  row,
+  simulate,
+  start,
+  stopTime,
+  until,
+  useProviderRuns,
+} from './provider-run.ts';
+
+useProviderRuns();
 
 /** A new run. */
 const FRESH = { elapsedMs: 0, hasBatches: false };

@@ -8,8 +8,8 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { afterEach } from 'vitest';
 import type { Simulator } from '../../../src/testing.ts';
+import { afterTest } from '../../helpers/after-test.ts';
 
 /** What happens to a request of the batch API, or to its answer; undefined to pass it through unchanged. */
 export type Tampering =
@@ -40,11 +40,6 @@ export interface Tampered {
   /** Requests, in order of arrival. */
   readonly steps: Step[];
 }
-
-const started: (() => void)[] = [];
-afterEach(() => {
-  for (const stop of started.splice(0)) stop();
-});
 
 const STEPS: readonly (readonly [Step, RegExp])[] = [
   ['upload', /^POST .*\/files$/],
@@ -115,7 +110,7 @@ export async function tampered(simulator: Simulator, tamper: Tamper): Promise<Ta
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  started.push(() => {
+  afterTest(() => {
     server.closeAllConnections();
     server.close();
   });
