@@ -7,15 +7,17 @@ export interface RegisteredParts {
   readonly traces: boolean;
   readonly context: boolean;
   readonly propagation: boolean;
+  readonly logs: boolean;
 }
 
 export function registeredParts(): RegisteredParts {
-  const { metrics, trace, context, propagation } = registeredApi();
+  const { metrics, trace, context, propagation, logs } = registeredApi();
   return {
     metrics: metrics !== undefined,
     traces: trace !== undefined && !(isProxy(trace) && trace.getDelegateTracer('tidegate') === undefined),
     context: context !== undefined,
     propagation: propagation !== undefined,
+    logs: logs !== undefined,
   };
 }
 
@@ -25,6 +27,8 @@ export function unregisterAllBut(before: RegisteredParts, api: typeof Api): void
   if (!before.traces) api.trace.disable();
   if (!before.context) api.context.disable();
   if (!before.propagation) api.propagation.disable();
+  // Since 1.10.
+  if (!before.logs) (api as Partial<typeof Api>).logs?.disable();
 }
 
 interface ProxyProvider extends Api.TracerProvider {

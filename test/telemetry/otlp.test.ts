@@ -11,7 +11,7 @@ import { callInfo, dimension, lane, resetGlobals, successfulCall } from './harne
 import { OtlpReceiver, valuesOf } from './otlp-receiver.ts';
 import { eventually } from '../helpers/eventually.ts';
 
-const NOTHING = { metrics: false, traces: false, context: false, propagation: false };
+const NOTHING = { metrics: false, traces: false, context: false, propagation: false, logs: false };
 const LANE = lane({ dimensions: [dimension()] });
 
 let receiver: OtlpReceiver;

@@ -15,7 +15,7 @@ import { statusOf } from '../helpers/status-of.ts';
 import { callInfo, lane, resetGlobals, successfulCall } from './harness.ts';
 import { VERSION } from '../../src/telemetry/names.ts';
 
-const NOTHING = { metrics: false, traces: false, context: false, propagation: false };
+const NOTHING = { metrics: false, traces: false, context: false, propagation: false, logs: false };
 
 let telemetry: Telemetry | undefined;
 const servers: Server[] = [];
@@ -107,7 +107,13 @@ describe('startTelemetry', () => {
 
   it('registers no tracer and sends nothing unless the environment asks for it', async () => {
     await start({ port: 0 });
-    expect(registeredParts()).toEqual({ metrics: true, traces: false, context: true, propagation: true });
+    expect(registeredParts()).toEqual({
+      metrics: true,
+      traces: false,
+      context: true,
+      propagation: true,
+      logs: true,
+    });
   });
 
   it('sends spans to the destination of the standard variables, and the last ones at shutdown', async () => {
