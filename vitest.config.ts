@@ -22,38 +22,44 @@ const zodOfAgents: Plugin = {
 };
 
 /**
- * Tests of what keeps nothing for the process: no default guard or clock, variable of the environment, or global of
- * OpenTelemetry. They leave none of these changed, either; `bench` gives a package of others a virtual clock for good.
+ * Tests that leave the process as they found it, with the default guard and clock that it had: `test/untouched.ts` looks
+ * for what shows. `bench` gives a package of others a virtual clock for good.
  */
 const SHARED = [
-  'test/{core,cost,pacing,policies,providers}/**/*.test.ts',
-  'test/{console,simulator,tools}/**/*.test.ts',
+  'test/{core,cost,faults,fuzz,helpers,pacing,policies,providers,register,retry-layers,types}/**/*.test.ts',
+  'test/{console,docs,package,simulator,supply,tools}/**/*.test.ts',
+  'test/batch/{!(warm),warm-prefixes}.test.ts',
+  'test/commands/!(console|demo).test.ts',
+  'test/commands/batch/!(warm).test.ts',
+  'test/commands/report/!(what-if).test.ts',
+  'test/contract/{differential,fetch-requests,large-chunks,stack,traps}.test.ts',
+  'test/demo/*.test.ts',
   'test/fleet/!(register).test.ts',
-  'test/hits/!(record-hits).test.ts',
+  'test/frameworks/!(openai-agents).test.ts',
+  'test/hits/*.test.ts',
+  'test/integration/user-functions.test.ts',
   'test/ops/!(one-name|render).test.ts',
-  'test/commands/{alert-message,alerts,cli,completion,dispatch,rules,top}.test.ts',
-  'test/demo/{emails,options,readme,results,stack,workload}.test.ts',
-  'test/docs/{commands,generated,links}.test.ts',
-  'test/{errors,options}.test.ts',
+  'test/telemetry/!(conventions|otel-api|otlp|own-setup|safety|start-telemetry).test.ts',
+  'test/unguarded/!(notice).test.ts',
+  'test/{errors,lane-registry,options}.test.ts',
 ];
 
 /**
  * Tests over sockets of their own process, whose time is one that passes as soon as nothing moves on them
- * (`test/helpers/socket-clock.ts`), for the default guard too. They leave no global or variable changed, count no garbage, and wait for no real moment in between.
+ * (`test/helpers/socket-clock.ts`), for the default guard too. They leave all else as it was, count no garbage, and wait
+ * for no real moment in between.
  */
 const SOCKETS = [
   'test/contract/!(collected-controllers|differential|fetch-requests|large-chunks|leaks|left-streams|stack|traps).test.ts',
   'test/integration/!(hostile-options|sdk-spans|user-functions).test.ts',
+  'test/batch/warm.test.ts',
+  'test/commands/batch/warm.test.ts',
+  'test/commands/demo.test.ts',
+  'test/commands/report/what-if.test.ts',
 ];
 
-/** Tests that compute for seconds, each in a process of its own. Those that start quickly lose by Node's loader. */
-const COMPUTING = [
-  'test/batch/{eta,key-table,recalled-limits}.test.ts',
-  'test/bench/random.test.ts',
-  'test/commands/batch/{dry-run,provider,provider-hostile}.test.ts',
-  'test/commands/report/what-if.test.ts',
-  'test/contract/{collected-controllers,differential,leaks,left-streams}.test.ts',
-];
+/** Tests that load modules anew, replace them, or want another zod than their importer finds. */
+const TRANSFORMED = ['test/{default-guard,frameworks/openai-agents,telemetry/start-telemetry}.test.ts'];
 
 /**
  * Node itself loads the modules: Vite's, where each name of another module is looked up at each use, takes a fifth more
@@ -62,7 +68,7 @@ const COMPUTING = [
 const NATIVE = { viteModuleRunner: false, nodeLoader: false } as const;
 
 /** Files share a worker, and what they have imported. */
-const TOGETHER = { isolate: false, experimental: NATIVE } as const;
+const TOGETHER = { isolate: false, experimental: NATIVE, setupFiles: ['test/untouched.ts'] };
 
 /** Minutes of real time on real servers, on a quiet machine: npm run test:live. */
 const LIVE = 'test/**/live-*.test.ts';
@@ -89,21 +95,21 @@ export default defineConfig({
           ...TOGETHER,
         },
       },
-      {
-        extends: true,
-        test: {
-          name: 'computing',
-          include: COMPUTING,
-          experimental: NATIVE,
-        },
-      },
       // A file, a process.
       {
         extends: true,
         test: {
           name: 'process',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, LIVE, ...SHARED, ...SOCKETS, ...COMPUTING],
+          exclude: [...configDefaults.exclude, LIVE, ...SHARED, ...SOCKETS, ...TRANSFORMED],
+          experimental: NATIVE,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'transformed',
+          include: TRANSFORMED,
         },
       },
     ],
