@@ -12,7 +12,7 @@ const INSTRUCTIONS = 'Say whether this message is spam, and why you think so. '.
 export const ANSWER_FAULTS: readonly Fault[] = [
   {
     id: 'burn',
-    what: 'three of ten calls run into their deadline',
+    what: 'three of ten calls exceed their deadline',
     expected: ['TidegateCallErrorBudgetBurn'],
     severity: 'critical',
     says: /failed \d+% of its calls over 1 hour, mostly because they run into their deadline/,
@@ -21,7 +21,7 @@ export const ANSWER_FAULTS: readonly Fault[] = [
   },
   {
     id: 'all-late',
-    what: 'callers give up before any answer is there',
+    what: 'callers give up before any answer arrives',
     expected: ['TidegateCallsFailing'],
     severity: 'critical',
     says: /they run into their deadline/,
@@ -43,7 +43,7 @@ export const ANSWER_FAULTS: readonly Fault[] = [
   },
   {
     id: 'cache-lost',
-    what: 'a release puts the time before each prompt, and no prompt is found in the cache any more',
+    what: 'a release puts the time before each prompt, so that the cache is never hit',
     expected: ['TidegateCacheShareFell'],
     severity: 'warning',
     says: /^A release changed the beginning of prompts/,
@@ -67,7 +67,7 @@ export const ANSWER_FAULTS: readonly Fault[] = [
   },
   {
     id: 'tier-lower',
-    what: 'calls that ask for the priority tier are served in the standard one',
+    what: 'calls that request the priority tier are answered by the standard tier',
     expected: ['TidegateTierDowngraded'],
     severity: 'warning',
     says: /ask for the tier priority came from the standard one/,
@@ -83,7 +83,7 @@ export const ANSWER_FAULTS: readonly Fault[] = [
   },
   {
     id: 'unpriced',
-    what: 'a model is used whose price nobody gave',
+    what: 'a model without a price is used',
     expected: ['TidegateModelUnpriced'],
     severity: 'warning',
     says: /price is not known/,
@@ -95,7 +95,7 @@ export const ANSWER_FAULTS: readonly Fault[] = [
   },
   {
     id: 'over-budget',
-    what: 'a dear model spends the budget of the day',
+    what: 'an expensive model exceeds the daily budget',
     expected: ['TidegateCostOverBudget'],
     severity: 'warning',
     says: /has spent .* USD on LLM calls in 24 hours/,
@@ -107,7 +107,7 @@ export const ANSWER_FAULTS: readonly Fault[] = [
   },
   {
     id: 'second-layer',
-    what: 'a layer above sends what was given up again, three times',
+    what: 'a layer above repeats failed calls, three times',
     expected: ['TidegateSecondRetryLayer'],
     severity: 'warning',
     says: /^Something above the client sends calls of .* again/,
@@ -131,7 +131,7 @@ export const ANSWER_FAULTS: readonly Fault[] = [
   },
   {
     id: 'batch-stalled',
-    what: 'the workers of a batch wait for something of their own that never comes',
+    what: 'the workers of a batch wait for an event that never comes',
     expected: ['TidegateBatchStalled'],
     severity: 'warning',
     says: /no item has been finished for nine minutes/,

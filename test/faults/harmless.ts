@@ -14,7 +14,7 @@ export const HARMLESS: readonly Fault[] = [
   {
     ...QUIET,
     id: 'blip',
-    what: '40 s in which the provider fails',
+    what: 'the provider fails for 40 s',
     stage: ordinary({ begin: faults({ outage: { kind: 'server_error', untilMs: 40_000 } }) }),
   },
   {
@@ -32,7 +32,7 @@ export const HARMLESS: readonly Fault[] = [
   {
     ...QUIET,
     id: 'batch-at-tier',
-    what: 'a batch at the full tier, behind which nobody waits',
+    what: 'a batch at the full tier, with no other calls waiting',
     stage: ordinary({
       provider: 'openai',
       limits: { requestsPerMinute: 180, tokensPerMinute: 3_000_000 },
@@ -49,7 +49,7 @@ export const HARMLESS: readonly Fault[] = [
   {
     ...QUIET,
     id: 'recreated',
-    what: 'a single process that is replaced: 75 s without one',
+    what: 'a single process is replaced: 75 s without one',
     stage: (set) =>
       pods(set, 1, ([only], targets) => {
         targets.length = 0;
@@ -63,7 +63,7 @@ export const HARMLESS: readonly Fault[] = [
   {
     ...QUIET,
     id: 'gap',
-    what: 'no scrape comes through for 45 s',
+    what: 'no scrape succeeds for 45 s',
     stage: (set) =>
       pods(set, 2, (services) => {
         for (const service of services) service.scraped = false;
@@ -81,12 +81,12 @@ export const HARMLESS: readonly Fault[] = [
   {
     ...QUIET,
     id: 'two-lost',
-    what: 'two calls that fail for good at night',
+    what: 'two calls that finally fail at night',
     stage: ordinary({ rate: 0.05, begin: faults({ script: ['bad_request', 'none', 'bad_request'] }) }),
   },
   {
     id: 'short-deadlines',
-    what: 'a minute of overload with deadlines of 5 s, then half of what the tier admits',
+    what: 'a minute of overload with deadlines of 5 s, then traffic at half the tier',
     // Losses within that minute are reported, and nothing after it.
     expected: ['TidegateCallsFailing', 'TidegateCallErrorBudgetBurn'],
     severity: 'critical',
@@ -120,7 +120,7 @@ export const HARMLESS: readonly Fault[] = [
   {
     ...QUIET,
     id: 'cluster',
-    what: 'a cluster of two workers, each of which serves its metrics',
+    what: 'a cluster of two workers, each with its own metrics',
     stage: async (set) => {
       const simulator = await set.simulator({ provider: 'openai', limits: ROOMY });
       const primary = fork(join(import.meta.dirname, 'cluster-app.ts'), [simulator.url]);

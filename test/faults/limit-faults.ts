@@ -7,7 +7,7 @@ const TEN = { requestsPerMinute: 600, tokensPerMinute: 3_000_000 };
 export const LIMIT_FAULTS: readonly Fault[] = [
   {
     id: 'quota',
-    what: 'the credit of the account is used up',
+    what: "the account's credit is used up",
     expected: ['TidegateQuotaExhausted'],
     severity: 'critical',
     says: /because credit or spend limit is used up/,
@@ -15,7 +15,7 @@ export const LIMIT_FAULTS: readonly Fault[] = [
   },
   {
     id: 'credit',
-    what: 'the credit of an Anthropic account is used up',
+    what: "an Anthropic account's credit is used up",
     expected: ['TidegateQuotaExhausted'],
     severity: 'critical',
     says: /because credit or spend limit is used up/,
@@ -105,7 +105,7 @@ export const LIMIT_FAULTS: readonly Fault[] = [
   },
   {
     id: 'tenant-floods',
-    what: 'one of many tenants sends ten times what all did',
+    what: 'one of many tenants sends ten times what all sent before',
     expected: ['TidegateQueueSlow', 'TidegateClientWaitHigh'],
     severity: 'warning',
     says: /\d+% of those that wait from one tenant/,
@@ -119,7 +119,7 @@ export const LIMIT_FAULTS: readonly Fault[] = [
   },
   {
     id: 'queue-full',
-    what: 'so many calls that the queue is full and refuses them',
+    what: 'so many calls that the queue is full and rejects some',
     expected: [
       'TidegateCallsRejectedLocally',
       'TidegateBulkheadQueueFilling',
@@ -140,7 +140,7 @@ export const LIMIT_FAULTS: readonly Fault[] = [
   },
   {
     id: 'held-back',
-    what: 'the provider asks to slow down once in two minutes: hundreds of calls wait, and the limit is free',
+    what: 'the provider asks to slow down every two minutes: hundreds of calls wait, and the limit is free',
     expected: ['TidegateBelowLimit'],
     severity: 'warning',
     says: /^The provider has asked to wait: .* while each limit and the slots are used by less than 50%/,
@@ -158,7 +158,7 @@ export const LIMIT_FAULTS: readonly Fault[] = [
   },
   {
     id: 'day-runs-dry',
-    what: 'the calls of the day will be used up in two hours',
+    what: 'the daily limit will be used up in two hours',
     expected: ['TidegateDailyLimitForecast'],
     severity: 'warning',
     says: /will have used up its requests_day limit/,

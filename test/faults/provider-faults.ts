@@ -25,7 +25,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
   },
   {
     id: 'hang',
-    what: 'the provider takes every request and answers none',
+    what: 'the provider accepts every request and answers none',
     expected: ['TidegateStalled', 'TidegateCircuitOpen'],
     severity: 'critical',
     says: /The provider hangs|fails or cannot be reached/,
@@ -33,7 +33,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
   },
   {
     id: 'probe-hangs',
-    what: 'the provider fails for 15 s, then takes what it is probed with and never answers',
+    what: 'the provider fails for 15 s, then accepts probes and never answers',
     expected: ['TidegateCircuitOpen', 'TidegateStalled'],
     severity: 'critical',
     says: /fails or cannot be reached|The provider hangs/,
@@ -55,7 +55,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
   },
   {
     id: 'third-lost',
-    what: 'every third attempt fails with 500, and what is retried too',
+    what: 'every third attempt fails with 500, retries included',
     expected: [
       'TidegateProviderOverloaded',
       'TidegateCircuitFlapping',
@@ -84,7 +84,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
   },
   {
     id: 'one-pod',
-    what: 'one process of five does not reach the provider',
+    what: 'one process of five cannot reach the provider',
     expected: ['TidegateCircuitOpen'],
     severity: 'warning',
     says: /127\.0\.0\.1:\d+ has not been closed.*most processes reach the provider/,
@@ -92,7 +92,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
   },
   {
     id: 'night-outage',
-    what: 'the provider fails where a call is made every ten seconds',
+    what: 'the provider fails while a call is made every ten seconds',
     expected: ['TidegateCircuitOpen', 'TidegateProviderOverloaded', 'TidegateCallsFailing'],
     severity: 'critical',
     says: PROVIDER_FAILS,
@@ -128,7 +128,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
   },
   {
     id: 'bad-release',
-    what: 'a release of which two of five requests are wrong',
+    what: 'a release with two of five requests invalid',
     expected: ['TidegateBadRequests'],
     severity: 'warning',
     says: /^A release changed what is sent/,
@@ -168,7 +168,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
   },
   {
     id: 'streams-cut',
-    what: 'one stream of ten ends before its end, with a clean close',
+    what: 'one in ten streams ends early, with a clean close',
     expected: ['TidegateStreamInterruptions'],
     severity: 'warning',
     says: /loses [\d.]+% of its streams midway/,

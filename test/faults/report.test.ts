@@ -78,7 +78,7 @@ test('the table has a row for each fault, with the texts sent', () => {
   expect(report).toContain(
     '| the provider is down | CircuitOpen, page in 3 min | CircuitOpen (page) | 1.7 min |  | found |',
   );
-  expect(report).toContain('At most 3.1 processes wanted one of 2 processors');
+  expect(report).toContain('The load average was at most 3.1 on 2 processors');
   expect(report).toContain('- the provider is down: *Check the status page.*');
 });
 

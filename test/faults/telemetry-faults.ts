@@ -8,7 +8,7 @@ import type { Service } from './service.ts';
 export const TELEMETRY_FAULTS: readonly Fault[] = [
   {
     id: 'vanished',
-    what: 'the job is gone from service discovery',
+    what: 'the job disappears from service discovery',
     expected: ['TidegateJobVanished'],
     severity: 'critical',
     says: /has no process left that reports/,
@@ -31,7 +31,7 @@ export const TELEMETRY_FAULTS: readonly Fault[] = [
   },
   {
     id: 'one-dead',
-    what: 'one process of three answers no scrape',
+    what: 'one process of three does not answer scrapes',
     expected: ['TidegateTelemetryDown'],
     severity: 'warning',
     says: /has not answered scrapes/,
@@ -64,7 +64,7 @@ export const TELEMETRY_FAULTS: readonly Fault[] = [
   },
   {
     id: 'unguarded',
-    what: 'somebody calls the provider past the guard',
+    what: 'requests to the provider bypass the guard',
     expected: ['TidegateUnguardedRequests'],
     severity: 'warning',
     says: /past tidegate/,

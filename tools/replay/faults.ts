@@ -10,7 +10,7 @@ export const FAULTS: readonly Fault[] = [...PROVIDER_FAULTS, ...OTHER_FAULTS, ..
 export const HARMLESS: readonly Fault[] = [
   fault({
     id: 'blip',
-    what: '40 s in which the provider fails',
+    what: 'the provider fails for 40 s',
     expected: [],
     severity: 'none',
     lasts: 40,
@@ -18,14 +18,14 @@ export const HARMLESS: readonly Fault[] = [
   }),
   fault({
     id: 'recreated',
-    what: 'a single process that is replaced: 75 s without one',
+    what: 'a single process is replaced: 75 s without one',
     expected: [],
     severity: 'none',
     service: { processes: 1, listed: (at) => !after(at) || after(at, 75), restarts: [FAULT_AT + 75] },
   }),
   fault({
     id: 'urgent-batch',
-    what: 'a batch at the full tier, behind which nobody waits',
+    what: 'a batch at the full tier, with no other calls waiting',
     expected: [],
     severity: 'none',
     lasts: 2 * HOUR,
@@ -34,7 +34,7 @@ export const HARMLESS: readonly Fault[] = [
   }),
   fault({
     id: 'refused-batch',
-    what: 'a batch at the full tier of which one attempt in twenty is refused',
+    what: 'a batch at the full tier, with one attempt in twenty refused',
     expected: [],
     severity: 'none',
     lasts: 2 * HOUR,
@@ -43,7 +43,7 @@ export const HARMLESS: readonly Fault[] = [
   }),
   fault({
     id: 'two-lost',
-    what: 'two calls that fail for good at night',
+    what: 'two calls that finally fail at night',
     expected: [],
     severity: 'none',
     base: { arrivals: 0.005 },

@@ -103,7 +103,7 @@ export const HARD_WEEKS: readonly HardWeek[] = [
   },
   {
     id: 'blips',
-    what: '40 s in which the provider fails, every half hour, for one process, five and twelve',
+    what: 'the provider fails for 40 s, every half hour, for one process, five and twelve',
     to: HALF_A_DAY,
     // If it fails again within half an hour, a ticket in working hours is acceptable for each time.
     tickets: 24,
@@ -120,7 +120,7 @@ export const HARD_WEEKS: readonly HardWeek[] = [
   },
   {
     id: 'quiet-fleet',
-    what: '40 s in which the provider fails, every hour, for 200 processes of which each calls once in 100 s',
+    what: 'the provider fails for 40 s, every hour, for 200 processes of which each calls once in 100 s',
     to: 5 * HOUR,
     tickets: 0,
     services: (seed) => [
@@ -132,7 +132,7 @@ export const HARD_WEEKS: readonly HardWeek[] = [
   },
   {
     id: 'scrape-gaps',
-    what: 'a scrape of thirty is lost, and Prometheus is away twelve times for up to twenty minutes',
+    what: 'one scrape in thirty is lost, and Prometheus is down twelve times for up to twenty minutes',
     to: 3 * DAY,
     services: (seed) => {
       const random = mulberry32(seed);
@@ -148,7 +148,7 @@ export const HARD_WEEKS: readonly HardWeek[] = [
   },
   {
     id: 'counter-resets',
-    what: 'a process of three that starts again every ten minutes',
+    what: 'one process of three restarts every ten minutes',
     to: 2 * DAY,
     services: (seed) => [service('resets', 3, 2 * DAY, seed, { processes: 3, restarts: every(600, 2 * DAY, 137) })],
   },
@@ -175,7 +175,7 @@ export const HARD_WEEKS: readonly HardWeek[] = [
   })),
   {
     id: 'to-zero',
-    what: 'scaled to what there is to do, and to nothing at night and between',
+    what: 'scaled with the load, and to zero at night and in between',
     to: 3 * DAY,
     services: (seed) => [
       service('scaled', 3, 3 * DAY, seed, {
@@ -192,7 +192,7 @@ export const HARD_WEEKS: readonly HardWeek[] = [
   },
   {
     id: 'two-clusters',
-    what: 'a job of the same name in two clusters: one at the whole of its tier by batches, one nearly idle',
+    what: 'a job of the same name in two clusters: one at its full tier with batches, one nearly idle',
     to: 3 * DAY,
     services: (seed) => [
       service('chat', 3, 3 * DAY, seed, { where: { cluster: 'eu', namespace: 'prod' } }),

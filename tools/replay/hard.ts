@@ -9,8 +9,8 @@ const ALL = [...HARD_WEEKS, ...ODD_WEEKS];
 
 const HELP = `Usage: node tools/replay/hard.ts [--seed <n>] [--only <id>]
 
-Replays times in which nothing is wrong and much is unusual: hardly any traffic, a great deal, fleets that restart,
-scrapes that are lost. Nobody may be woken, and a week may have three tickets. Ids: ${ALL.map(({ id }) => id).join(', ')}.
+Replays times without a fault but with much that is unusual: hardly any traffic, a great deal, restarting fleets,
+lost scrapes. Nothing may page, and a week may have three tickets. Ids: ${ALL.map(({ id }) => id).join(', ')}.
 `;
 
 const { values } = parseArgs({

@@ -8,17 +8,17 @@ import { WEEK, ordinaryWeek } from './week.ts';
 
 const HELP = `Usage: npm run replay -- [options]
 
-Replays a week in which nothing is wrong, and every fault that must be found, through the shipped rules in a real
-Prometheus: what is scraped is generated from a seed, what is delivered follows the shipped configuration of
-Alertmanager. Prints a table of what came when. Wants prometheus and promtool on the PATH, some minutes and 1 GB in the
-folder for temporary files.
+Replays a week without a fault, and every fault that must be found, through the shipped rules in a real Prometheus:
+samples are generated from a seed, and deliveries follow the shipped configuration of Alertmanager. Prints a table of
+alerts and their times. Needs prometheus and promtool on the PATH, some minutes and 1 GB in the folder for temporary
+files.
 
-  --seed <n>     of all that is random. Default: 1
+  --seed <n>     of all random numbers. Default: 1
   --only <ids>   week, faults, or some of them, with commas between
-  --write        writes the table to prometheus/replay.md; of a seed other than 1 a line below the table that is there
+  --write        writes the table to prometheus/replay.md; for a seed other than 1, a line below the existing table
   --help         this text
 
-Exit code: 0; 1 when somebody was woken for nothing, or a fault was not found in time.
+Exit code: 0; 1 if there was a page without a fault, or a fault was not found in time.
 `;
 
 const { values } = parseArgs({

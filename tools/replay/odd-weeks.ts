@@ -17,7 +17,7 @@ export const ODD_WEEKS: readonly HardWeek[] = [
   },
   {
     id: 'weekly-batch',
-    what: 'a batch that takes the whole tier for twenty hours, after days with nothing to do',
+    what: 'a batch that takes the full tier for twenty hours, after idle days',
     to: 5 * DAY,
     services: (seed) => [
       service('reports', 1, 5 * DAY, seed, {
@@ -53,7 +53,7 @@ export const ODD_WEEKS: readonly HardWeek[] = [
   },
   {
     id: 'clock-change',
-    what: 'clocks are put forward by an hour, and back two days later',
+    what: 'clocks are set forward by an hour, and back two days later',
     to: 6 * DAY,
     services: (seed) => {
       const local = (at: number): number => (at >= 2 * DAY + 2 * HOUR && at < 4 * DAY + 2 * HOUR ? at + HOUR : at);
@@ -80,7 +80,7 @@ export const ODD_WEEKS: readonly HardWeek[] = [
   },
   {
     id: 'launch',
-    what: 'traffic that grows to five times as much within ten minutes, and fits',
+    what: 'traffic that grows fivefold within ten minutes, and fits',
     to: 2 * DAY,
     services: (seed) => [
       service('launch', 1, 2 * DAY, seed, {
@@ -93,7 +93,7 @@ export const ODD_WEEKS: readonly HardWeek[] = [
   },
   {
     id: 'five-in-a-hundred',
-    what: 'a provider that fails five attempts in a hundred, all the time',
+    what: 'a provider that always fails five attempts in a hundred',
     to: 2 * DAY,
     services: (seed) => [
       service('shaky', 3, 2 * DAY, seed, {

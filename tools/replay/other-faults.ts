@@ -41,7 +41,7 @@ export const OTHER_FAULTS: readonly Fault[] = [
   }),
   fault({
     id: 'too-small-saved',
-    what: 'the traffic grows a fifth beyond a tier of which a whole minute is saved up',
+    what: 'the traffic grows a fifth beyond a tier with a full minute saved up',
     expected: ['TidegateTierNearlyExhausted', 'TidegateTierSaturated', 'TidegateClientWaitHigh', 'TidegateQueueSlow'],
     severity: 'warning',
     base: { savedSeconds: 60 },
@@ -49,7 +49,7 @@ export const OTHER_FAULTS: readonly Fault[] = [
   }),
   fault({
     id: 'asked-to-wait',
-    what: 'the provider asks to wait for nearly two minutes, again and again: hundreds of calls wait, the limit is free',
+    what: 'the provider keeps asking to wait for nearly two minutes: hundreds of calls wait, the limit is free',
     expected: ['TidegateBelowLimit', 'TidegateQueueSlow'],
     severity: 'warning',
     base: { arrivals: 3, limit: 600 },
@@ -87,14 +87,14 @@ export const OTHER_FAULTS: readonly Fault[] = [
   }),
   fault({
     id: 'streams-cut',
-    what: 'one stream of five ends before its end, with or without an error',
+    what: 'one in five streams ends early, with or without an error',
     expected: ['TidegateStreamInterruptions'],
     severity: 'warning',
     during: () => ({ interrupted: 0.2 }),
   }),
   fault({
     id: 'vanished',
-    what: 'the job is gone from service discovery',
+    what: 'the job disappears from service discovery',
     expected: ['TidegateJobVanished'],
     severity: 'critical',
     service: { listed: (at) => !after(at) },
@@ -108,7 +108,7 @@ export const OTHER_FAULTS: readonly Fault[] = [
   }),
   fault({
     id: 'one-dead',
-    what: 'one process of three answers no scrape',
+    what: 'one process of three does not answer scrapes',
     expected: ['TidegateTelemetryDown'],
     severity: 'warning',
     service: { answers: (at, process) => !after(at) || process !== 1 },
@@ -126,14 +126,14 @@ export const OTHER_FAULTS: readonly Fault[] = [
   }),
   fault({
     id: 'day-runs-dry',
-    what: 'the calls of the day will be used up in two hours',
+    what: 'the daily limit will be used up in two hours',
     expected: ['TidegateDailyLimitForecast'],
     severity: 'warning',
     service: { more: dayRunsDry },
   }),
   fault({
     id: 'queue-full',
-    what: 'so many calls that the queue is full and refuses them',
+    what: 'so many calls that the queue is full and rejects some',
     expected: [
       'TidegateQueueSlow',
       'TidegateCallsRejectedLocally',
@@ -145,7 +145,7 @@ export const OTHER_FAULTS: readonly Fault[] = [
   }),
   fault({
     id: 'night-outage',
-    what: 'the provider fails where a call is made every half minute',
+    what: 'the provider fails while a call is made every half minute',
     expected: ['TidegateCircuitOpen', 'TidegateRetriesExhausted', 'TidegateProviderOverloaded', 'TidegateCallsFailing'],
     severity: 'warning',
     base: { arrivals: 0.1 },
@@ -154,7 +154,7 @@ export const OTHER_FAULTS: readonly Fault[] = [
   }),
   fault({
     id: 'slots',
-    what: 'answers take so long that all slots are taken and calls wait for them',
+    what: 'answers take so long that all slots are taken and calls wait',
     expected: ['TidegateQueueSlow', 'TidegateClientWaitHigh', 'TidegateAttemptLatencyHigh'],
     severity: 'warning',
     base: { arrivals: 3 },
@@ -162,7 +162,7 @@ export const OTHER_FAULTS: readonly Fault[] = [
   }),
   fault({
     id: 'staging-dead',
-    what: 'staging of the same job name is gone, production is well',
+    what: 'staging with the same job name disappears, production is healthy',
     expected: ['TidegateJobVanished'],
     severity: 'critical',
     service: {

@@ -19,14 +19,14 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
   }),
   fault({
     id: 'hang',
-    what: 'the provider takes every request and answers none',
+    what: 'the provider accepts every request and answers none',
     expected: ['TidegateStalled', 'TidegateCircuitOpen'],
     severity: 'critical',
     during: () => ({ hanging: true }),
   }),
   fault({
     id: 'one-process',
-    what: 'one process of five does not reach the provider',
+    what: 'one process of five cannot reach the provider',
     expected: ['TidegateCircuitOpen'],
     severity: 'warning',
     during: (_, process) => (process === 4 ? { failing: { none: 1 } } : {}),
@@ -35,14 +35,14 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
   }),
   fault({
     id: 'flapping',
-    what: 'the provider fails for half a minute, again and again',
+    what: 'the provider repeatedly fails for half a minute',
     expected: ['TidegateCircuitFlapping', 'TidegateCircuitOpen'],
     severity: 'warning',
     during: (since) => (since % 75 < 35 ? { failing: { '500': 1 } } : {}),
   }),
   fault({
     id: 'quota',
-    what: 'the credit of the account is used up',
+    what: "the account's credit is used up",
     expected: ['TidegateQuotaExhausted'],
     severity: 'critical',
     during: failing({ '402': 1 }),
@@ -63,14 +63,14 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
   }),
   fault({
     id: 'bad-release',
-    what: 'a release of which two of five requests are wrong',
+    what: 'a release with two of five requests invalid',
     expected: ['TidegateBadRequests'],
     severity: 'warning',
     during: failing({ '400': 0.4 }),
   }),
   fault({
     id: 'all-late',
-    what: 'callers give up before any answer is there',
+    what: 'callers give up before any answer arrives',
     expected: ['TidegateCallsFailing'],
     severity: 'critical',
     base: { deadline: 60 },
@@ -78,7 +78,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
   }),
   fault({
     id: 'third-lost',
-    what: 'every third attempt fails with 500, and what is retried too',
+    what: 'every third attempt fails with 500, retries included',
     expected: [
       'TidegateRetriesExhausted',
       'TidegateProviderOverloaded',
@@ -91,7 +91,7 @@ export const PROVIDER_FAULTS: readonly Fault[] = [
   }),
   fault({
     id: 'some-late',
-    what: 'every third call takes longer than its deadline, for as long as 14 times its budget allows',
+    what: 'every third call exceeds its deadline, at 14 times the allowed rate',
     expected: ['TidegateCallErrorBudgetBurn'],
     severity: 'critical',
     lasts: 90 * 60,

@@ -108,9 +108,9 @@ export function renderReport({ seed, samples, week, faults }: Report): string {
   ];
   if (week) {
     lines.push(
-      '## A week in which nothing is wrong',
+      '## A week without a fault',
       '',
-      `${week.pages.length} pages, ${week.tickets.length} tickets (aims: 0 and at most ${MAX_TICKETS}).`,
+      `${week.pages.length} pages, ${week.tickets.length} tickets (targets: 0 and at most ${MAX_TICKETS}).`,
       '',
     );
     for (const { labels, at } of [...week.pages, ...week.tickets]) {
@@ -122,10 +122,10 @@ export function renderReport({ seed, samples, week, faults }: Report): string {
     lines.push(
       '## Faults',
       '',
-      `${faults.filter(({ good }) => good).length} of ${faults.length} as they should be. A page is due within 3 minutes, a ticket within 10; the delay runs from`,
-      'the first second of the fault to what Alertmanager sends.',
+      `${faults.filter(({ good }) => good).length} of ${faults.length} correct. A page is due within 3 minutes, a ticket within 10; the delay runs from`,
+      "the first second of the fault to Alertmanager's notification.",
       '',
-      '| what happens | alert | severity | delay | besides | verdict |',
+      '| fault | alert | severity | delay | also | verdict |',
       '| --- | --- | --- | --- | --- | --- |',
       ...faults.map(row),
       '',
@@ -137,7 +137,7 @@ export function renderReport({ seed, samples, week, faults }: Report): string {
 const OTHER_SEEDS = [
   '## Other seeds',
   '',
-  '| seed | pages of the week | tickets | faults as they should be | those that are not |',
+  '| seed | pages in the week | tickets | correct faults | incorrect ones |',
   '| --- | --- | --- | --- | --- |',
 ].join('\n');
 

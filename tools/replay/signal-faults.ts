@@ -12,7 +12,7 @@ const ADAY = { from: FAULT_AT - 26 * HOUR, processes: 1 };
 export const SIGNAL_FAULTS: readonly Fault[] = [
   fault({
     id: 'cost-spike',
-    what: 'an agent in a loop: prompts forty times as long as ever',
+    what: 'an agent in a loop: prompts forty times as long as before',
     expected: ['TidegateCostSpike'],
     severity: 'warning',
     during: telling({ inputTokens: 80_000 }),
@@ -30,7 +30,7 @@ export const SIGNAL_FAULTS: readonly Fault[] = [
   }),
   fault({
     id: 'unpriced',
-    what: 'a release that uses a model whose price is not known',
+    what: 'a release that uses a model without a known price',
     expected: ['TidegateModelUnpriced'],
     severity: 'warning',
     during: telling({ usd: undefined }),
@@ -38,7 +38,7 @@ export const SIGNAL_FAULTS: readonly Fault[] = [
   }),
   fault({
     id: 'answers-cut',
-    what: 'a release after which most answers end at their length',
+    what: 'a release after which most answers are cut at their maximum length',
     expected: ['TidegateAnswersCut'],
     severity: 'warning',
     during: telling({ cut: { length: 0.7 } }),
@@ -68,7 +68,7 @@ export const SIGNAL_FAULTS: readonly Fault[] = [
   }),
   fault({
     id: 'downgraded',
-    what: 'calls that ask for the priority tier are served in the standard one',
+    what: 'calls that request the priority tier are answered by the standard tier',
     expected: ['TidegateTierDowngraded'],
     severity: 'warning',
     during: telling({ downgraded: 0.9 }),
@@ -76,7 +76,7 @@ export const SIGNAL_FAULTS: readonly Fault[] = [
   }),
   fault({
     id: 'no-capacity',
-    what: 'the flex tier has no room for a third of the attempts',
+    what: 'the flex tier has no capacity for a third of the attempts',
     expected: ['TidegateNoCapacity'],
     severity: 'info',
     during: telling({ noCapacity: 0.3 }),
@@ -84,21 +84,21 @@ export const SIGNAL_FAULTS: readonly Fault[] = [
   }),
   fault({
     id: 'second-layer',
-    what: 'a framework sends one of ten calls again',
+    what: 'a framework repeats one of ten calls',
     expected: ['TidegateSecondRetryLayer'],
     severity: 'warning',
     during: telling({ repeated: 0.1 }),
   }),
   fault({
     id: 'unguarded',
-    what: 'somebody calls the provider past the guard',
+    what: 'requests to the provider bypass the guard',
     expected: ['TidegateUnguardedRequests'],
     severity: 'warning',
     during: telling({ unguarded: 0.27 }),
   }),
   fault({
     id: 'tenant-floods',
-    what: 'one of many tenants sends four times what all did',
+    what: 'one of many tenants sends four times what all sent before',
     expected: ['TidegateQueueSlow'],
     severity: 'warning',
     during: () => ({ arrivals: 8, signals: { busiestTenant: 0.95 } }),
@@ -106,7 +106,7 @@ export const SIGNAL_FAULTS: readonly Fault[] = [
   }),
   fault({
     id: 'tenant-named',
-    what: 'the same, and it is told which alert names the tenant',
+    what: 'the same, with the alert that names the tenant',
     expected: ['TidegateTenantFloods'],
     severity: 'info',
     during: () => ({ arrivals: 8, signals: { busiestTenant: 0.95 } }),
@@ -122,7 +122,7 @@ export const SIGNAL_FAULTS: readonly Fault[] = [
   }),
   fault({
     id: 'process-alone',
-    what: 'one process of three does not reach the store of shared limits',
+    what: 'one process of three cannot reach the store of shared limits',
     expected: ['TidegateFleetProcessAlone'],
     severity: 'warning',
     during: (_, process) => (process === 1 ? { signals: { store: 'gone' } } : {}),
@@ -138,7 +138,7 @@ export const SIGNAL_FAULTS: readonly Fault[] = [
   }),
   fault({
     id: 'batch-stuck',
-    what: 'a batch whose reader does not take the results',
+    what: 'a batch whose results are not read',
     expected: ['TidegateBatchStalled'],
     severity: 'warning',
     during: telling({ stuck: true }),
