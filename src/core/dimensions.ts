@@ -3,8 +3,6 @@ import { CONTENT_DIMENSIONS, CONTENT_KINDS, type ContentDimension, isContent } f
 /** What a limit counts. */
 export type Unit = 'requests' | 'tokens' | 'inputTokens' | 'outputTokens';
 
-export const UNITS: readonly Unit[] = ['requests', 'tokens', 'inputTokens', 'outputTokens'];
-
 /** Dimensions that are buckets: an amount that refills over a window. */
 export type BucketDimension =
   | 'requests'

@@ -4,7 +4,7 @@ import type { Dimension } from '../../core/outcome.ts';
 import { AdmittedMinute } from '../usage/admitted-minute.ts';
 import { Consumption } from '../usage/lane-totals.ts';
 import { type BucketPolicy, LimitBucket } from './known-limit.ts';
-import { type BucketDimension, LIMIT_KINDS, type Unit, UNITS } from '../../core/dimensions.ts';
+import { type BucketDimension, LIMIT_KINDS, type Unit } from '../../core/dimensions.ts';
 import type { RefusedSizes } from '../usage/refused-sizes.ts';
 import type { Amounts, Reservation } from '../usage/reservation.ts';
 import type { LimitDivider } from './limit-divider.ts';
@@ -193,7 +193,14 @@ export class LimitSet {
 
   /** The provider charges `amounts`. If `counted` is false, it never counted the difference. */
   charge(reservation: Reservation, amounts: Readonly<Amounts>, counted: boolean, now: number): void {
-    for (const unit of UNITS) this.chargeUnit(reservation, unit, amounts[unit], counted, now);
+    const { charged } = reservation;
+    // Most are charged as reserved.
+    if (amounts.requests !== charged.requests) this.chargeUnit(reservation, 'requests', amounts.requests, counted, now);
+    if (amounts.tokens !== charged.tokens) this.chargeUnit(reservation, 'tokens', amounts.tokens, counted, now);
+    if (amounts.inputTokens !== charged.inputTokens)
+      this.chargeUnit(reservation, 'inputTokens', amounts.inputTokens, counted, now);
+    // Even as reserved it is no longer pending.
+    this.chargeUnit(reservation, 'outputTokens', amounts.outputTokens, counted, now);
   }
 
   chargeUnit(reservation: Reservation, unit: Unit, amount: number, counted: boolean, now: number): void {

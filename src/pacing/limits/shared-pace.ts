@@ -43,6 +43,10 @@ export class SharedPace {
   ): void {
     const found = this.foreign.share(limitRate, now);
     this.#share = Math.min(found, atMost);
+    if (!this.shared) {
+      this.#speed = 1;
+      return;
+    }
     const targetMs = Math.min(MAX_TARGET_MS, Math.max(MIN_TARGET_MS, TARGET_PER_ANSWER_AGE * answerAgeMs));
     const most = Math.max(MAX_TARGET * burst, Math.min(burst, need) / MAX_SPEED);
     const target = Math.min(most, Math.max(targetMs * limitRate, TARGET_PER_NEED * need));
@@ -50,7 +54,7 @@ export class SharedPace {
     const spentInMs = Math.max(SPENT_IN_MS, TARGET_PER_ANSWER_AGE * answerAgeMs);
     const surplus = burst > LONG_MS * limitRate ? 1 + (level - target) / (limitRate * spentInMs) : 0;
     const fastest = atMost < found ? 1 : Math.max(MAX_SPEED, surplus);
-    this.#speed = this.shared ? Math.min(fastest, Math.max(MIN_SPEED, level / target, surplus)) : 1;
+    this.#speed = Math.min(fastest, Math.max(MIN_SPEED, level / target, surplus));
   }
 
   get shared(): boolean {

@@ -1,5 +1,5 @@
-import { type Unit, UNITS } from '../../core/dimensions.ts';
-import { type Amounts, noAmounts, type Reservation } from './reservation.ts';
+import type { Unit } from '../../core/dimensions.ts';
+import { type Amounts, noAmounts, type Reservation, setAmounts } from './reservation.ts';
 
 /** Fraction of pending output that is not generated yet when the provider counts: half, on average. */
 const STILL_PENDING = 0.5;
@@ -26,11 +26,12 @@ export class Consumption {
 
   sent(reservation: Reservation): void {
     const { reserved, charged, marks } = reservation;
-    for (const unit of UNITS) {
-      charged[unit] = reserved[unit];
-      if (unit !== 'outputTokens') this.total[unit] += reserved[unit];
-      marks[unit] = this.total[unit];
-    }
+    const { total } = this;
+    setAmounts(charged, reserved);
+    total.requests += reserved.requests;
+    total.tokens += reserved.tokens;
+    total.inputTokens += reserved.inputTokens;
+    setAmounts(marks, total);
     this.#pendingOutput += reserved.outputTokens;
     reservation.outputPending = true;
     this.#recent.push(reservation);
