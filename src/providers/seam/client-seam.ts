@@ -42,6 +42,8 @@ export interface ClientSeam {
   readonly decidesAtOnce: boolean;
   /** Retries that a request starts with. */
   retriesOf(options: SdkRequestOptions): number;
+  /** Call before a request is sent. */
+  watchFetch(): void;
   nameCaller(error: unknown, caller: CallerStack): void;
   remember(body: LateBody): void;
   forget(body: LateBody): void;

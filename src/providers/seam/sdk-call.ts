@@ -81,6 +81,7 @@ export class SeamRequest implements Exchange<ResponseProps, ResponseProps>, Answ
       timer: undefined,
     };
     this.#sending = sending;
+    this.seam.watchFetch();
     return sendGuarded(this.seam.client.baseURL, () => sendings.run(sending, SeamRequest.#make, this));
   }
 

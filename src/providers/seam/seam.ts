@@ -25,8 +25,10 @@ export class Seam implements ClientSeam {
   readonly #buildRequest: SdkClient['buildRequest'];
   /** Responses whose body an SDK may still request again, by options object and log id. */
   readonly #delivered = new WeakMap<SdkRequestOptions, Map<string, LateBody>>();
-  /** Retries that the application set on the client; undefined leaves them to the guard. */
-  #retries: number | undefined;
+  /** The client's `maxRetries` as its SDK set it, which leaves the count to the guard; undefined if the application did. */
+  #defaultRetries: number | undefined;
+  /** The client's `fetch`, as it was replaced last. */
+  #fetch: typeof fetch | undefined;
   readonly retriesBodies: boolean;
   readonly losesHeaders: boolean;
   readonly decidesAtOnce: boolean;
@@ -39,13 +41,16 @@ export class Seam implements ClientSeam {
     this.#shouldRetry = client.shouldRetry;
     this.#retryRequest = client.retryRequest;
     this.#buildRequest = client.buildRequest;
-    this.#retries = explicit ? client.maxRetries : undefined;
+    this.#defaultRetries = explicit ? undefined : client.maxRetries;
     this.decidesAtOnce = Object.prototype.toString.call(client.shouldRetry) !== '[object AsyncFunction]';
     this.retriesBodies = 'parseResponseWithTimeout' in client;
     this.losesHeaders = host.family !== 'anthropic' && !this.retriesBodies;
   }
 
-  /** Overrides the four methods and `fetch` on the instance; its class stays as it is. */
+  /**
+   * Overrides the four methods and `fetch` on the instance; its class stays as it is. No property of the instance becomes
+   * an accessor: that would turn the client into a dictionary, and each of the SDK's looks at it into a search.
+   */
   install(): void {
     const seam = this;
     override(this.client, 'makeRequest', function (this: SdkClient, options, retriesRemaining, retryOf, ...rest) {
@@ -64,22 +69,22 @@ export class Seam implements ClientSeam {
       this.#build(options, context),
     );
     this.#installParser();
-    this.#installFetch();
-    this.#installRetries();
+    this.watchFetch();
   }
 
   /** Whether the application chose the client's `maxRetries`. */
   get explicitRetries(): boolean {
-    return this.#retries !== undefined;
+    return this.client.maxRetries !== this.#defaultRetries;
   }
 
   /** Call when the number on the client turns out to be the SDK's default. */
   useDefaultRetries(): void {
-    this.#retries = undefined;
+    this.#defaultRetries = this.client.maxRetries;
   }
 
   retriesOf(options: SdkRequestOptions): number {
-    const value = options.maxRetries ?? this.#retries ?? this.host.defaultRetries;
+    const own = this.explicitRetries ? this.client.maxRetries : this.host.defaultRetries;
+    const value = options.maxRetries ?? own;
     return Number.isInteger(value) && value > 0 ? value : 0;
   }
 
@@ -198,33 +203,13 @@ export class Seam implements ClientSeam {
     );
   }
 
-  /** Sees the error behind a failed connection, which the SDK does not hand to `retryRequest`. */
-  #installFetch(): void {
-    let raw = unguarded(this.client.fetch);
-    let guarded = probeFetch(raw);
-    Object.defineProperty(this.client, 'fetch', {
-      configurable: true,
-      enumerable: true,
-      get: () => guarded,
-      set: (replacement: typeof fetch) => {
-        raw = unguarded(replacement);
-        guarded = probeFetch(raw);
-      },
-    });
-  }
-
-  /** The application reads its own `maxRetries`; the SDK reads the guard's while a request is made. */
-  #installRetries(): void {
-    let shown = this.client.maxRetries;
-    Object.defineProperty(this.client, 'maxRetries', {
-      configurable: true,
-      enumerable: true,
-      get: () => (this.#current() ? (this.#retries ?? this.host.defaultRetries) : shown),
-      set: (value: number) => {
-        shown = value;
-        this.#retries = value;
-      },
-    });
+  /**
+   * Sees the error behind a failed connection, which the SDK does not hand to `retryRequest`. The application may replace
+   * `fetch` between requests.
+   */
+  watchFetch(): void {
+    const { client } = this;
+    if (client.fetch !== this.#fetch) client.fetch = this.#fetch = probeFetch(unguarded(client.fetch));
   }
 
   #current(): Sending | undefined {
