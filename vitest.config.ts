@@ -59,7 +59,7 @@ const SOCKETS = [
 ];
 
 /** Tests that load modules anew, replace them, or want another zod than their importer finds. */
-const TRANSFORMED = ['test/{default-guard,frameworks/openai-agents,telemetry/start-telemetry}.test.ts'];
+const BY_VITE = ['test/{default-guard,frameworks/openai-agents,telemetry/start-telemetry}.test.ts'];
 
 /**
  * Node itself loads the modules: Vite's, where each name of another module is looked up at each use, takes a fifth more
@@ -76,7 +76,15 @@ const LIVE = 'test/**/live-*.test.ts';
 export default defineConfig({
   plugins: [zodOfAgents],
   test: {
+    // They begin in the order of their names: what has processes of its own, and then waits most, before what fills the cores.
     projects: [
+      {
+        extends: true,
+        test: {
+          name: 'by-vite',
+          include: BY_VITE,
+        },
+      },
       {
         extends: true,
         test: {
@@ -101,23 +109,16 @@ export default defineConfig({
         test: {
           name: 'process',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, LIVE, ...SHARED, ...SOCKETS, ...TRANSFORMED],
+          exclude: [...configDefaults.exclude, LIVE, ...SHARED, ...SOCKETS, ...BY_VITE],
           experimental: NATIVE,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'transformed',
-          include: TRANSFORMED,
         },
       },
     ],
     server: { deps: { inline: [/@openai\/agents-/] } },
     globalSetup: ['test/global-setup.ts'],
     setupFiles: ['test/setup.ts'],
-    // More than half of the time is waiting for servers on loopback and for programs: five at once fill two cores.
-    maxWorkers: 5,
+    // More than half of the time is waiting for servers on loopback and for programs: seven at once fill two cores.
+    maxWorkers: 7,
     restoreMocks: true,
     // They end tests that hang, and prove nothing: a machine with much else to do needs ten times what a quiet one does.
     testTimeout: 120_000,
