@@ -1,16 +1,16 @@
 import type { Alert, Severity } from './alert.ts';
 import { sectionOf } from './section.ts';
 
-/** What an operator changes of one alert. */
+/** An operator's changes to one alert. */
 export interface AlertChange {
   readonly alert: string;
-  /** Of the alerts of that name only the one of this severity. */
+  /** Only the alert of this severity, if several share the name. */
   readonly of: string | undefined;
   readonly off: boolean;
   readonly severity: Severity | undefined;
   readonly for: string | undefined;
   readonly keepFiringFor: string | undefined;
-  /** Windows of the expression, by their present value. */
+  /** Windows of the expression, by their current value. */
   readonly windows: Readonly<Record<string, string>>;
 }
 
@@ -62,7 +62,7 @@ function windowOf(value: unknown, path: string): string {
   throw new Error(`Expected ${path} to be a duration such as 30m, got ${JSON.stringify(value)}.`);
 }
 
-/** @throws Error for a change of an alert or a window that is not there, or that makes two alerts the same */
+/** @throws Error for a change to an alert or a window that does not exist, or that makes two alerts the same */
 export function applyChanges<T extends Alert>(alerts: readonly T[], changes: readonly AlertChange[]): T[] {
   const fits = (change: AlertChange, alert: Alert): boolean =>
     change.alert === alert.name && (change.of === undefined || change.of === alert.severity);
@@ -112,7 +112,7 @@ function apply<T extends Alert>(
 const NUMBERS: Readonly<Record<string, string>> = { '2': 'two', '3': 'three', '5': 'five', '10': 'ten' };
 const UNITS: Readonly<Record<string, string>> = { s: 'seconds', m: 'minutes', h: 'hours', d: 'days' };
 
-/** How descriptions may speak of a window: `15 minutes`, `five minutes`. */
+/** How descriptions may write a window: `15 minutes`, `five minutes`. */
 function inWords(window: string): string[] {
   const [, number = '', unit = ''] = /^(\d+)([a-z]+)$/.exec(window) ?? [];
   const words = UNITS[unit] ?? unit;

@@ -21,13 +21,13 @@ export interface Alert {
   readonly description: string;
 }
 
-/** What the modules write their expressions with. */
+/** What modules build their expressions from. */
 export interface RuleContext {
   readonly series: Series;
   readonly thresholds: Thresholds;
   /** Label matchers that select tidegate's targets, without braces; may be empty. */
   readonly selector: string;
-  /** Whether there is a page with this name, which then need not be repeated. */
+  /** Whether an alert of this name pages, so that its cause need not be reported again. */
   readonly pages: (name: Alert['name']) => boolean;
 }
 

@@ -1,6 +1,6 @@
 import type { Burn, Thresholds } from './thresholds.ts';
 
-/** What a configuration can get wrong that Prometheus would reject, or load and never fire. */
+/** Mistakes in a configuration that Prometheus would reject, or would load and never fire. */
 
 const MATCHER =
   /^\s*[a-zA-Z_]\w*\s*(?<operator>=~|!~|!=|=)\s*(?:"(?<double>(?:[^"\\\n]|\\.)*)"|'(?<single>(?:[^'\\\n]|\\.)*)')\s*(?:,|$)/;
@@ -18,7 +18,7 @@ export function selectorOf(text: string): string {
     }
     left = left.slice(match[0].length);
   }
-  // Queries of descriptions are written by printf, between backticks.
+  // Queries in descriptions are formatted by printf, between backticks.
   const strange = ['%', '`', '{{'].find((each) => text.includes(each));
   if (strange !== undefined)
     throw new Error(`Expected selector to be without ${strange}, got ${JSON.stringify(text)}.`);
@@ -75,7 +75,7 @@ function checkBurn({ factor, long, short, for: pending, severity }: Burn, object
       `Expected ${path}.factor to be above 0 and below ${Number((1 / (1 - objective)).toPrecision(6))}, at which every call fails, got ${factor}.`,
     );
   }
-  // What is recorded is five minutes long.
+  // Recordings are five minutes long.
   if (lengthOf(short, `${path}.short`) < 300)
     throw new Error(`Expected ${path}.short to be 5m at least, got ${short}.`);
   if (lengthOf(long, `${path}.long`) <= lengthOf(short, `${path}.short`)) {

@@ -6,7 +6,7 @@ import { type AlertChange, readChanges } from './alert-changes.ts';
 import { DEFAULT_THRESHOLDS, type Thresholds } from './thresholds.ts';
 import { pageOf, selectorOf, sound } from './config-checks.ts';
 
-/** What an operator may set without a fork: a file of `npx tidegate rules --config`. */
+/** Settings for operators: a file for `npx tidegate rules --config`. */
 export interface OpsConfig {
   readonly selector: string;
   readonly labels: LabelNames;

@@ -1,5 +1,5 @@
 /**
- * Metrics of the GenAI conventions as any emitter sends them. A name has come in two versions of the conventions and on
+ * Metrics of the GenAI conventions from any emitter. A name exists in two versions of the conventions and for
  * two ways into Prometheus, one of which adds the unit; a job emits some of them.
  */
 export const GEN_AI_SERIES = {
@@ -25,7 +25,7 @@ export const GEN_AI_SERIES = {
 
 export type GenAiName = keyof typeof GEN_AI_SERIES;
 
-/** Labels that the conventions give all of them. */
+/** Labels that the conventions define for all of them. */
 export const GEN_AI_LABELS: readonly string[] = [
   'gen_ai_provider_name',
   'gen_ai_request_model',

@@ -31,7 +31,7 @@ export function checkLabels(names: LabelNames): LabelNames {
 
 const changed = (names: LabelNames): boolean => Object.entries(names).some(([label, name]) => label !== name);
 
-/** PromQL with other names. Those of variables, `$job` and `${job}`, stay. */
+/** PromQL with other label names. Those of variables, `$job` and `${job}`, stay. */
 function inQuery(text: string, names: LabelNames): string {
   return text.replaceAll(
     /(?<!\$\{?|[\w:-])(?:cluster|namespace|job|instance)(?![\w:-])/g,
@@ -39,7 +39,7 @@ function inQuery(text: string, names: LabelNames): string {
   );
 }
 
-/** What stands between double braces of a template: queries and labels. */
+/** The contents of double braces in a template: queries and labels. */
 function inTemplate(text: string, names: LabelNames): string {
   return text.replaceAll(/\{\{.*?\}\}/gs, (action) =>
     action.replaceAll(
@@ -61,9 +61,7 @@ export function renameInRules(groups: readonly RuleGroup[], names: LabelNames): 
   return groups.map((group) => ({ ...group, rules: group.rules.map(rename) }));
 }
 
-/**
- * A configuration of Alertmanager: a label that no alert has would make one of all jobs, for groups and for inhibition.
- */
+/** A configuration of Alertmanager: a label that no alert has would merge all jobs, in groups and in inhibition. */
 export function renameInAlertmanager(text: string, names: LabelNames): string {
   return text.replaceAll(/(?<=\b(?:group_by|equal): \[)[^\]]+(?=\])/g, (labels) =>
     labels

@@ -2,8 +2,8 @@ import { BY_BULKHEAD, BY_CIRCUIT, BY_JOB, BY_MODEL, BY_PROVIDER, type RuleContex
 import type { RecordingRule } from './recording-rules.ts';
 
 /**
- * What stands in the lanes of all processes: some ten series for each of them, read once here. Alerts and their windows
- * read the few that are recorded.
+ * State of the lanes of all processes: some ten series each, read once here. Alerts and their windows read the few
+ * recorded series.
  */
 export function laneRules({ series }: RuleContext): RecordingRule[] {
   const queued = series('tidegate.bulkhead.queued');
@@ -32,16 +32,16 @@ export function laneRules({ series }: RuleContext): RecordingRule[] {
   ];
 }
 
-/** What jobs are there, and whether somebody waits for what they do: who is scaled to nothing has nothing to do. */
+/** Which jobs exist, and whether anything waits for their work: a job scaled to zero has nothing to do. */
 export function jobRules({ series }: RuleContext): RecordingRule[] {
   const present = `max by (${BY_JOB}) (${series('tidegate.build_info')})`;
   const ended = `sum by (${BY_JOB}) (tidegate:attempts:increase2m)`;
   const admitted = (matcher: string): string => `(sum by (${BY_JOB}) (tidegate:admitted:rate5m{${matcher}}) > 0)`;
-  // What runs batches alone ends with its last call.
+  // A job with only batches ends with its last call.
   const batchesAlone = `(${admitted('tidegate_priority="batch"')} unless on (${BY_JOB}) ${admitted(URGENT)})`;
   return [
-    // As long as the job is there, and so its last value is that of its last moment. Where nothing marks an end, as by
-    // OTLP, counters are gone before the job is.
+    // As long as the job is there, so that the last value is that of its last moment. Without a staleness marker, as
+    // with OTLP, counters disappear before the job does.
     {
       record: 'tidegate:job:busy',
       expr: [
@@ -51,7 +51,7 @@ export function jobRules({ series }: RuleContext): RecordingRule[] {
         `and on (${BY_JOB}) ${present}`,
       ].join('\n'),
     },
-    // For as long as what a job is like is remembered: how much of its time it is away tells one that comes and goes.
+    // For as long as the job's pattern is remembered: the share of time that it is away identifies an intermittent one.
     {
       record: 'tidegate:job:gone',
       expr: `last_over_time(tidegate:job:busy[8d])\nunless on (${BY_JOB}) ${present}`,

@@ -6,7 +6,7 @@ export type { MetricName } from '../src/telemetry/contract/metrics.ts';
 /** A metric of the contract as rules and dashboards see it. */
 export interface Metric {
   readonly instrument: Kind;
-  /** UCUM unit as the instrument declares it. One that OTLP writes into names is part of the name. */
+  /** UCUM unit as the instrument declares it. A unit that OTLP adds to names is part of the name. */
   readonly unit: string;
   /** OpenTelemetry attribute keys. */
   readonly attributes: readonly string[];

@@ -26,8 +26,8 @@ export function seriesName(name: MetricName, part?: HistogramPart): string {
 }
 
 /**
- * Name of the metric family in Prometheus, whatever way it came: the JavaScript Prometheus exporter adds no unit, the
- * OTLP receiver and the Collector add it where the name has none. So names contain their units.
+ * Name of the metric family in Prometheus, on every way there: the JavaScript Prometheus exporter adds no unit, the
+ * OTLP receiver and the Collector add it if the name has none. Therefore names contain their units.
  */
 export function familyName(name: string, metric: Pick<Metric, 'instrument'>): string {
   const tokens = name.split(/[^a-zA-Z0-9]+/).filter((token) => token !== '');

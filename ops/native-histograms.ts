@@ -3,7 +3,7 @@ import { METRICS, type MetricName } from './metrics.ts';
 import { familyName } from './naming.ts';
 import type { RuleGroup } from './rendered-rule.ts';
 
-/** How histograms are stored: a series for each bucket, or natively, all of one in a series. */
+/** How histograms are stored: a series for each bucket, or natively in one series. */
 export type HistogramKind = 'buckets' | 'native';
 
 export const HISTOGRAM_KINDS: readonly HistogramKind[] = ['buckets', 'native'];
@@ -17,11 +17,11 @@ const OF_ANY_EMITTER = Object.values(GEN_AI_SERIES)
   .filter((family) => !COUNTERS.test(family));
 const FAMILY = [...OWN, ...OF_ANY_EMITTER].toSorted((a, b) => b.length - a.length).join('|');
 
-/** `increase(x_count{...}[5m])`: what it is of, and which part. */
+/** `increase(x_count{...}[5m])`: the function, and which part it reads. */
 const PART = new RegExp(String.raw`\b(rate|increase)\((${FAMILY})_(sum|count)(\{[^{}]*\})?(\[[^\]]+\])\)`, 'g');
 const BUCKET = new RegExp(String.raw`\b(${FAMILY})_bucket\b`, 'g');
 
-/** PromQL, or a template with queries in it, that reads native histograms. */
+/** Rewrites PromQL, or a template with queries in it, to read native histograms. */
 function inText(text: string): string {
   return text
     .replaceAll(PART, 'histogram_$3($1($2$4$5))')

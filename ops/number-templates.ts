@@ -69,7 +69,7 @@ const UNITS: readonly (readonly [seconds: number, unit: string])[] = [
   [1, 'second'],
 ];
 
-/** Of a threshold: 30 -> 30 seconds, 14400 -> 4 hours. */
+/** For a threshold: 30 -> 30 seconds, 14400 -> 4 hours. */
 export function spoken(seconds: number): string {
   const [length, unit] = UNITS.find(([each]) => seconds >= each && seconds % each === 0) ?? [1, 'second'];
   const count = Number((seconds / length).toPrecision(6));
@@ -77,7 +77,7 @@ export function spoken(seconds: number): string {
 }
 
 /**
- * Template of a sentence that names the process of which nearly all of something is, where a job has several.
+ * Template of a sentence that names the process with nearly all of something, if a job has several.
  * @param expr what is counted, with `%q` for each label of `labels`
  */
 export function onePod(series: Series, expr: string, labels: string): string {

@@ -5,15 +5,15 @@ export interface RecordingRule {
   readonly expr: string;
 }
 
-// While an open circuit holds every call back none ends, and a ratio to none would be infinite.
+// While an open circuit holds every call back none ends, and a ratio to zero would be infinite.
 const SOME_CALLS = '(tidegate:calls:rate5m > 0)';
 
 const BY_OUTCOME = `${BY_MODEL}, tidegate_outcome`;
 const BY_STATUS = `${BY_MODEL}, http_response_status_code`;
 
 /**
- * What the counters of all processes come to. The series of a fleet are read once here; alerts read the few that are
- * recorded, and longer windows are made of these pieces.
+ * Totals over the counters of all processes. The series of a fleet are read once here; alerts read the few recorded
+ * ones, and longer windows are composed of these.
  */
 export function countedRules({ series }: RuleContext): RecordingRule[] {
   const counted = (
@@ -27,10 +27,11 @@ export function countedRules({ series }: RuleContext): RecordingRule[] {
   ];
 }
 
-/** The same of the last two minutes, as far as pages read it. */
+/** The same for the last two minutes, as far as pages read it. */
 export function recentRules({ series, thresholds }: RuleContext): RecordingRule[] {
   const calls = (matchers: string): string => `sum by (${BY_PROVIDER}) (tidegate:calls:increase2m{${matchers}})`;
-  // A series a model, where those by status are many. An attempt that its caller gave up is in neither call nor answer.
+  // One series per model, where those by status are many. An attempt abandoned by its caller counts neither as call nor
+  // as answer.
   const measured = series('tidegate.attempt.duration_seconds', '', 'count');
   const rate = (of: string, window: string): string => `sum by (${BY_MODEL}) (rate(${of}[${window}]))`;
   const perCall = (window: string): string =>
@@ -38,9 +39,10 @@ export function recentRules({ series, thresholds }: RuleContext): RecordingRule[
   return [
     { record: 'tidegate:calls:increase2m', expr: `sum by (${BY_OUTCOME}) (increase(${series('tidegate.calls')}[2m]))` },
     { record: 'tidegate:attempts:increase2m', expr: `sum by (${BY_MODEL}) (increase(${measured}[2m]))` },
-    // Of the last minute, so that a disturbance is soon out of it; of two where a minute holds one scrape, or no call's end.
+    // Over the last minute, so that a disturbance soon leaves it; over two if a minute has only one scrape, or no call
+    // ended.
     { record: 'tidegate:attempts_per_call:ratio1m', expr: `${perCall('1m')}\nor\n${perCall('2m')}` },
-    // Where enough fail for a share to say something.
+    // If enough fail for a share to be meaningful.
     {
       record: 'tidegate:call_failures:ratio2m',
       expr: `(${calls(FAILED)} / (${calls(COUNTED)} > 0))\nand (${calls(FAILED)} >= ${thresholds.retries.failingCalls})`,
@@ -48,7 +50,7 @@ export function recentRules({ series, thresholds }: RuleContext): RecordingRule[
   ];
 }
 
-/** Percentiles: the largest of all, and read by alerts that look at minutes. */
+/** Percentiles: the maximum over all processes, for alerts that look at minutes. */
 export function quantileRules({ series }: RuleContext): RecordingRule[] {
   const buckets = (
     name: 'tidegate.attempt.duration_seconds' | 'tidegate.wait.duration_seconds',
@@ -91,8 +93,8 @@ export function recordingRules({ series }: RuleContext): RecordingRule[] {
       record: 'tidegate:limit:utilization',
       expr: utilization(BY_LIMIT, (matchers) => series('tidegate.limit.utilization_ratio', matchers)),
     },
-    // Of what is used or refused, the part of the calls that somebody waits for: a batch that takes the rest does so by
-    // design. Where a limit is shared by several models, the calls of one do not tell.
+    // Usage and refusals by interactive and normal calls only: a batch takes the rest by design. If several models
+    // share a limit, the calls of one do not suffice.
     {
       record: 'tidegate:admitted:urgent_ratio5m',
       expr: `(${admitted(`{${URGENT}}`)} or 0 * ${admitted('')}) / (${admitted('')} > 0)`,
@@ -128,18 +130,18 @@ export function recordingRules({ series }: RuleContext): RecordingRule[] {
 const SEEN_BY_ALL = '.+_day|concurrency';
 
 /**
- * Share of each limit in use. Each process counts what it admits itself, and they draw on one bucket: that adds up. What
- * is gone of a day every process sees whole, and slots are its own.
+ * Share of each limit in use. Each process counts what it admits, and they share one bucket, so the counts are summed.
+ * Every process sees the whole usage of a day, and slots are its own.
  */
 export function utilization(by: string, select: (matchers: string) => string): string {
   return [
-    // A bucket that was full is spent within a minute in which it fills again: more than all of it is no news.
+    // A full bucket can be spent within a minute in which it refills: shares above one are not reported.
     `clamp_max(sum by (${by}) (${select(`tidegate_limit_dimension!~"${SEEN_BY_ALL}"`)}), 1)`,
     `or max by (${by}) (${select(`tidegate_limit_dimension=~"${SEEN_BY_ALL}"`)})`,
   ].join('\n');
 }
 
-/** The shortest window of the burn alerts, and that of what is recorded for the others. */
+/** The shortest window of the burn alerts, and of the recordings for the others. */
 const SHORTEST = '5m';
 const FAILURES = 'tidegate:call_failures:increase5m';
 const ENDED = 'tidegate:calls_ended:increase5m';
@@ -147,12 +149,12 @@ const ENDED = 'tidegate:calls_ended:increase5m';
 const DAY = 'tidegate_limit_dimension=~".+_day"';
 
 /**
- * A call that the application cancelled or got wrong is not our failure. Listed rather than excluded: what the SDK folds
- * into a series without labels, because there are too many, has no outcome at all.
+ * A call that the application cancelled or got wrong is not our failure. Outcomes are listed rather than excluded: what
+ * the SDK folds into a series without labels, because there are too many, has no outcome at all.
  */
 export const FAILED = 'tidegate_outcome=~"retries_exhausted|rejected_circuit|rejected_bulkhead|timeout"';
 
-/** Calls that count for success: those that the application neither cancelled nor got wrong. */
+/** Calls that count towards success: those that the application neither cancelled nor got wrong. */
 const COUNTED = 'tidegate_outcome!~"cancelled|bad_request|client_error"';
 
 /** Error ratios and call counts over every window that a burn alert or the SLO dashboard needs. */
@@ -160,7 +162,7 @@ export function sloRules({ thresholds }: RuleContext): RecordingRule[] {
   const windows = [...new Set(thresholds.slo.burns.flatMap((burn) => [burn.short, burn.long]))];
   windows.sort((a, b) => seconds(a) - seconds(b));
   const longWindows = [...new Set(thresholds.slo.burns.map((burn) => burn.long))];
-  // Days are averages of what was recorded: a window over the counters of every process would be read again each time.
+  // Days are averages of recordings: a window over the counters of every process would read everything again each time.
   const over = (name: string, window: string): string =>
     window === SHORTEST ? name : `avg_over_time(${name}[${window}])`;
   return [

@@ -1,4 +1,4 @@
-/** A rule as it stands in a file of Prometheus. */
+/** A rule as written to a Prometheus rule file. */
 export interface RenderedRule {
   readonly record?: string;
   readonly alert?: string;

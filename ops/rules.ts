@@ -26,11 +26,11 @@ export interface RuleOptions {
   /** Label matchers of tidegate's targets, e.g. `job="app"`. Default: every target that serves the metrics. */
   readonly selector?: string;
   readonly thresholds?: Thresholds;
-  /** What else of single alerts is different. */
+  /** Other changes to single alerts. */
   readonly changes?: readonly AlertChange[];
   /** Page with a heading for each alert. Default: this package's. */
   readonly runbookUrl?: string;
-  /** What labels of targets are called; the selector is written with these names. */
+  /** Names of target labels; the selector is written with these names. */
   readonly labels?: LabelNames;
   /** Default buckets. */
   readonly histograms?: HistogramKind;
@@ -63,7 +63,7 @@ export function ruleGroups(options: RuleOptions = {}): RuleGroup[] {
     { name: 'tidegate-counted-2m', interval: '30s', rules: recentRules(context) },
     { name: 'tidegate-counted-5m', interval: '30s', rules: countedRules(context) },
     { name: 'tidegate-lanes', interval: '30s', rules: [...laneRules(context), ...jobRules(context)] },
-    // The page of an outage reads it, and is due within three minutes.
+    // The page for an outage reads it, and is due within three minutes.
     { name: 'tidegate-flow', interval: '15s', rules: flowRules(context) },
     { name: 'tidegate-quantiles', interval: '1m', rules: quantileRules(context) },
     { name: 'tidegate-recording', interval: '30s', rules: recordingRules(context) },
@@ -133,7 +133,7 @@ function renderAlert(alert: Alert, runbookUrl: string): RenderedRule {
   };
 }
 
-/** The rule file as YAML. @param by What has made it, and the place to change it. */
+/** The rule file as YAML. @param by What generated it, and where to change it. */
 export function renderRules(
   options: RuleOptions = {},
   by = '`node ops/build.ts`; do not edit. Thresholds are in ops/thresholds.ts',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 
-/** The fields of package.json that say where the package is published. */
+/** Fields of package.json that say where the package is published. */
 export interface Manifest {
   readonly name: string;
   readonly repository?: string | { readonly url: string };
@@ -16,7 +16,7 @@ export function runbookUrl({ name, repository }: Manifest): string {
   return github === undefined ? `https://unpkg.com/${name}/${PATH}` : `https://github.com/${github}/blob/HEAD/${PATH}`;
 }
 
-/** Read at run time: an import would put all of package.json into the bundle. */
+/** Read at run time: an import would bundle all of package.json. */
 function ownManifest(): Manifest {
   const path = findPackageJSON(import.meta.url);
   if (path === undefined) throw new Error('Expected a package.json above the runbook link, got none.');

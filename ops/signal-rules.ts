@@ -8,13 +8,13 @@ const BY_KIND = `${BY_MODEL}, tidegate_token_kind`;
 
 /** The sum of non-overlapping five-minute recordings over a longer time. */
 export function over(recorded: string, minutes: number): string {
-  // A second less: with both ends of a window there would be one piece too many.
+  // One second less: with both ends a window would contain one piece too many.
   return `sum_over_time(${recorded}[${minutes * 60 - 1}s:5m])`;
 }
 
 /**
- * What alerts about money and answers read: the series of all processes once a minute, and long windows of what that
- * recorded.
+ * Recordings for alerts about cost and answers: the series of all processes once a minute, and long windows over those
+ * recordings.
  */
 export function signalRules({ series, thresholds }: RuleContext): RecordingRule[] {
   const counted = (name: MetricName, by: string, matchers = ''): string =>
@@ -23,7 +23,7 @@ export function signalRules({ series, thresholds }: RuleContext): RecordingRule[
     minutes === 10 ? pieces(recorded, 2) : over(recorded, minutes);
   const tokens = (kind: string, minutes: 10 | 60): string =>
     `sum by (${BY_MODEL}) (${within(`tidegate:tokens:increase5m{tidegate_token_kind="${kind}"}`, minutes)})`;
-  // Where a model has never read from a cache there is no counter of it.
+  // A model that has never read from a cache has no counter for it.
   const cached = (minutes: 10 | 60): string =>
     `(${tokens('cache_read', minutes)} or 0 * ${tokens('input', minutes)})\n/\n(${tokens('input', minutes)} > ${thresholds.answers.cacheTokens})`;
   const answered = `sum by (${BY_MODEL}) (${pieces('tidegate:calls:increase5m{tidegate_outcome=~"success|success_after_retry"}', 6)})`;
@@ -60,10 +60,10 @@ export function signalRules({ series, thresholds }: RuleContext): RecordingRule[
     { record: 'tidegate:cache:ratio10m', expr: cached(10) },
     {
       record: 'tidegate:answers_cut:ratio30m',
-      // Answers are counted by another group, up to half a minute earlier: where traffic grows they would be fewer.
+      // Answers are counted by another group, up to half a minute earlier, so with growing traffic they would be fewer.
       expr: `clamp_max(\n  sum by (${BY_CUT}) (${pieces('tidegate:answers_cut:increase5m', 6)})\n  / on (${BY_MODEL}) group_left ()\n  (${answered} > 0),\n  1\n)`,
     },
-    // For models used mostly by batches this is by design.
+    // By design for models used mostly by batches.
     {
       record: 'tidegate:first_chunk:p95_10m',
       expr: [
@@ -72,7 +72,7 @@ export function signalRules({ series, thresholds }: RuleContext): RecordingRule[
         `and (${sent(URGENT)} / (${sent('')} > 0) > 0.5)`,
       ].join('\n'),
     },
-    // Out of which 40 s of failure are within five minutes: of those who call rarely no circuit opens.
+    // Excludes 40 s of failure from five minutes: infrequent callers open no circuit.
     { record: 'tidegate:first_chunk:p95_4m', expr: firstChunk('4m') },
   ];
 }

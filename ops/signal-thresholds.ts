@@ -1,4 +1,4 @@
-/** When alerts about shared limits, money, answers and batches fire. */
+/** When alerts about shared limits, cost, answers and batches fire. */
 export interface SignalThresholds {
   readonly fleet: {
     /** Share of lanes without the store from which it counts as down. */

@@ -41,7 +41,7 @@ export interface Thresholds extends SignalThresholds {
     readonly refusedRatio: number;
     /** Relative change of a limit within half an hour that is reported. */
     readonly change: number;
-    /** Seconds ahead in which a day's limit must not run out. */
+    /** Seconds ahead in which a daily limit must not run out. */
     readonly dayForecastSeconds: number;
     /** Fraction of the time left at this hour yesterday from which today counts as usual. */
     readonly dayHabit: number;

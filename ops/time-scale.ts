@@ -47,7 +47,7 @@ export function scaleGroups(groups: readonly RuleGroup[], divisor: number): Rule
   }));
 }
 
-/** Descriptions ask Prometheus too; their words go on naming the windows that the shipped rule has. */
+/** Descriptions query Prometheus too; their texts still name the windows of the shipped rule. */
 function scaleRule(rule: RenderedRule, divisor: number): RenderedRule {
   return {
     ...rule,

@@ -13,7 +13,7 @@ export function batchAlerts({ series }: RuleContext): Alert[] {
       name: 'TidegateBatchStalled',
       expr: [
         `(sum by (${BY_PROCESS}) (min_over_time(${series('tidegate.batch.runs')}[5m])) > 0)`,
-        // There at every scrape: small batches one after another look alike, and each of them is done.
+        // Present at every scrape: consecutive small batches look alike, and each of them finishes.
         `and (${seen('tidegate.batch.runs')} >= ${seen('tidegate.build_info')})`,
         `and (sum by (${BY_PROCESS}) (${done('max')} - ${done('min')}) == 0)`,
       ].join('\n'),

@@ -1,7 +1,7 @@
 import { type Alert, BY_JOB, JOB, lookupOf, type RuleContext } from '../alert.ts';
 import { choice, duration, largest, share } from '../number-templates.ts';
 
-/** What is wrong with the store, by `tidegate_fleet_fault`. */
+/** The fault of the store, by `tidegate_fleet_fault`. */
 const CAUSES = {
   connection: 'it cannot be reached',
   timeout: 'it does not answer in time',
@@ -14,7 +14,7 @@ const CAUSES = {
   unsupported: 'it does not know what is asked',
 } as const;
 
-/** And what to do. */
+/** What to do about it. */
 const REMEDIES = {
   connection: 'look whether it runs, and at the network and TLS between',
   timeout: 'look at its load, slow commands and the network',
@@ -57,7 +57,7 @@ export function fleetAlerts({ series, thresholds }: RuleContext): Alert[] {
     },
     {
       name: 'TidegateFleetStoreSlow',
-      // Longer than a minute of it stays in the window.
+      // More than a minute of it is within the window.
       expr: [
         `(histogram_quantile(0.95, sum by (${BY_JOB}, le) (rate(${exchange('bucket')}[5m]))) > ${storeSeconds})`,
         `and (sum by (${BY_JOB}) (increase(${exchange('count')}[5m])) >= ${exchanges})`,

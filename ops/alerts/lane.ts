@@ -41,14 +41,14 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
     {
       name: 'TidegateCircuitOpen',
       expr: `tidegate:circuit:not_closed > ${circuit.openShare}`,
-      // More than a minute of two is what it takes: no blip is that long. A new process may have been seen once.
+      // More than one of two minutes: no blip is that long. A new process may have been scraped only once.
       for: '15s',
       severity: 'critical',
       summary: 'The circuit to an LLM provider is open.',
       description: `${PROVIDER} fails or cannot be reached: circuit {{ $labels.tidegate_circuit }} was not closed for ${share()} of the last two minutes over all processes (threshold ${percent(circuit.openShare)}). Its calls wait or fail at once: check its status page and the network; the circuit closes by itself once a probe succeeds.`,
     },
     {
-      // Few of many processes: a network of their own, perhaps, but not the provider.
+      // Few of many processes: perhaps their network, but not the provider.
       name: 'TidegateCircuitOpen',
       expr: `(tidegate:circuit:not_closed_of_one > ${circuit.openShare})\nunless on (${BY_CIRCUIT}) (tidegate:circuit:not_closed > ${circuit.openShare})`,
       for: '5m',
@@ -59,7 +59,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
     {
       name: 'TidegateCircuitFlapping',
       expr: `${pieces('tidegate:circuit:closings_increase5m', 6)} > ${circuit.closings + 0.5}`,
-      // What is extrapolated is no closing: three may read as 3.2.
+      // Extrapolation is no closing: three may read as 3.2.
       for: '0m',
       keepFiringFor: '15m',
       severity: 'warning',
@@ -69,9 +69,9 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
     {
       name: 'TidegateStalled',
       expr: [
-        // Who waits because the provider has asked for it does not hang.
+        // A lane that waits because the provider has asked for it does not hang.
         '(min_over_time(tidegate:lanes:unpaused[2m]) > 0)',
-        // Only for targets that still report: one that is no longer scraped shows no attempts either.
+        // Only targets that still report: one that is no longer scraped shows no attempts either.
         'and (tidegate:lanes:busy > 0)',
         `and (sum by (${BY_PROVIDER}) (tidegate:attempts:increase2m) == 0)`,
         `and (sum by (${BY_PROVIDER}) (avg_over_time(tidegate:attempts:increase2m[15m] offset 2m)) > ${queue.stalledFrom})`,

@@ -23,7 +23,7 @@ const DIMENSION = '{{ $labels.tidegate_limit_dimension }}';
 export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
   const { tier } = thresholds;
   const refused = pieces('tidegate:rejections:increase5m{tidegate_limit_dimension!~"quota|overloaded|no_capacity"}', 2);
-  // A batch at the whole of its tier is refused now and then, by design.
+  // A batch at its full tier is refused now and then, by design.
   const urgentlyRefused = `(${refused} * on (${BY_MODEL}) group_left () tidegate:admitted:urgent_ratio5m or ${refused})`;
   const attempts = `sum by (${BY_MODEL}) (${pieces('tidegate:attempts:increase5m', 2)})`;
   const known = (offset: string): string => `tidegate:limit:known${offset}`;
@@ -89,7 +89,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
       expr: [
         `(tidegate:day_limit:seconds_to_empty < ${tier.dayForecastSeconds})`,
         `unless (tidegate:day_limit:seconds_to_empty >= max by (${BY_LIMIT}) (${series('tidegate.ratelimit.reset_seconds')}))`,
-        // A batch that ran at this hour yesterday too, and left enough: today will end as yesterday did.
+        // A batch that ran at this hour yesterday too, and left enough: today will probably end like yesterday.
         `unless (tidegate:day_limit:seconds_to_empty > ${tier.dayHabit} * (tidegate:day_limit:seconds_to_empty offset 1d) and min by (${BY_LIMIT}) (min_over_time(tidegate:day_limit:left[4h] offset 20h)) > 0.05 * max by (${BY_LIMIT}) (${known('')}))`,
       ].join('\n'),
       for: '3m',
@@ -101,7 +101,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
   ];
 }
 
-/** Minutes; long, because a client that knows of the empty account seldom asks again. */
+/** In minutes; long, because a client that knows of the exhausted account seldom tries again. */
 const QUOTA_WINDOW = 15;
 
 const LOOKUP = lookupOf(BY_LIMIT);

@@ -1,8 +1,8 @@
 import { BY_PROVIDER, type RuleContext } from '../alert.ts';
 
 /**
- * Leaves an outage to its own page, while it lasts and for as long after as its failures stay in the window: nobody needs
- * four tickets at its end. To be put behind an expression.
+ * Suppresses an alert during an outage, which has its own page, and for as long afterwards as the outage's failures
+ * stay in the window. Append it to an expression.
  */
 export function afterOutage(window: string, { thresholds, pages }: RuleContext): string {
   if (!pages('TidegateCircuitOpen')) return '';

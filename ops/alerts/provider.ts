@@ -70,7 +70,7 @@ export function providerAlerts(context: RuleContext): Alert[] {
       const window = severity === 'critical' ? '2m' : '5m';
       return {
         name: 'TidegateBadRequests',
-        // The ticket looks at the last two minutes too, and so ends soon after a page that has said the same.
+        // The ticket also checks the last two minutes, and so ends soon after a page with the same cause.
         expr: `(${bad(window)} / (${ended(window)} > 0) > ${from})\nand (${bad('2m')} / (${ended('2m')} > 0) > ${from})\nand (${bad(window)} >= ${provider.badRequests})`,
         for: severity === 'critical' ? '30s' : '3m',
         ...(severity === 'critical' && { keepFiringFor: '2m' }),
@@ -86,7 +86,7 @@ export function providerAlerts(context: RuleContext): Alert[] {
       const paging = severity === 'critical';
       return {
         name: 'TidegateAuthFailing',
-        // The ticket looks at the last two minutes too, and so ends before a page that has said the same.
+        // The ticket also checks the last two minutes, and so ends before a page with the same cause.
         expr: `(${refusedKey} > 0)\nand (${paging ? `${unretried} / (${ended('2m')} > 0) > ${provider.refusedKeyRatio})\nand (${unretried} >= ${provider.refusedKeyCalls}` : `${unretried} > 0`})`,
         for: paging ? '30s' : '1m',
         ...(paging && { keepFiringFor: '2m' }),

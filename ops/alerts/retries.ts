@@ -38,7 +38,7 @@ export function retryAlerts(context: RuleContext): Alert[] {
     },
     {
       name: 'TidegateRetryStorm',
-      // A circuit that opens has ended it already. A blip of 40 s is over, and out of the minute, before it is told.
+      // By then an opening circuit has ended it. A blip of 40 s is over, and out of the minute, before this fires.
       expr: `(tidegate:attempts_per_call:ratio1m > ${retries.stormAttempts})\nand (sum by (${BY_MODEL}) (rate(${series('tidegate.retries')}[2m])) > ${retries.stormFloor})\nunless on (${BY_PROVIDER}) (max by (${BY_PROVIDER}) (max_over_time(tidegate:circuit:not_closed[2m])) > ${circuit.actingShare})`,
       for: '90s',
       keepFiringFor: '5m',
@@ -48,7 +48,7 @@ export function retryAlerts(context: RuleContext): Alert[] {
     },
     {
       name: 'TidegateCallsFailing',
-      // The burn alerts take nine minutes to see that everything fails.
+      // The burn alerts take nine minutes to detect that everything fails.
       expr: `(tidegate:call_failures:ratio2m > ${retries.failingRatio})${afterOutage('2m', context)}`,
       for: '30s',
       keepFiringFor: '2m',
@@ -58,8 +58,8 @@ export function retryAlerts(context: RuleContext): Alert[] {
     },
     {
       name: 'TidegateRetriesExhausted',
-      // A page is the burn alerts' to make: they know how much loss an objective allows. A fleet of quiet processes loses
-      // the calls of a blip without a circuit that opens.
+      // Only the burn alerts page: they know how much loss an objective allows. A fleet of quiet processes loses the
+      // calls of a blip without opening a circuit.
       expr: `(${exhausted} / (${ended} > 0) > ${retries.exhaustedRatio})\nand (${exhausted} >= ${retries.exhaustedCalls})\nand (${exhausted} > ${retries.exhaustedSpread} * ${worst})${afterOutage('30m', context)}\nunless on (${BY_PROVIDER}) (max by (${BY_PROVIDER}) (max_over_time(tidegate:rejections:increase5m{tidegate_limit_dimension="quota"}[30m])) > 0)`,
       for: '2m',
       severity: 'warning',
@@ -81,7 +81,7 @@ const RETRIED_BECAUSE = choice(
   'of {{ $reason }}',
 );
 
-/** Template that sets `$reason` to that of most retries. */
+/** Template that sets `$reason` to the most frequent retry reason. */
 function whyRetried(series: RuleContext['series'], window: string): string {
   const retries = series('tidegate.retries', lookupOf(BY_MODEL).matchers);
   return largest(
@@ -92,7 +92,7 @@ function whyRetried(series: RuleContext['series'], window: string): string {
   );
 }
 
-/** Template that sets `$status` to that of most attempts that are worth another. */
+/** Template that sets `$status` to the most frequent status of retryable attempts. */
 function lastStatus(): string {
   const attempts = `tidegate:attempts:increase5m{${lookupOf(BY_MODEL).matchers},http_response_status_code=~"408|409|429|5..|none"}`;
   const query = `sum by (http_response_status_code) (avg_over_time(${attempts}[25m]))`;

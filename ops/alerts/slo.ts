@@ -3,7 +3,7 @@ import type { Burn } from '../thresholds.ts';
 import { share, spoken } from '../number-templates.ts';
 import { FAILED_ADVICE, FAILED_BECAUSE, whyFailed } from './why-failed.ts';
 
-/** Multi-window burn rates: the long window proves that it matters, the short one that it still goes on. */
+/** Multi-window burn rates: the long window proves that it matters, the short one that it is still happening. */
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 const secondsOf = (window: string): number => Number.parseInt(window, 10) * SECONDS[window.at(-1)!]!;
 
@@ -11,7 +11,7 @@ export function sloAlerts({ thresholds, pages }: RuleContext): Alert[] {
   const { objective, burns, minimumCalls } = thresholds.slo;
   const { openShare } = thresholds.circuit;
   const limitOf = (factor: number): number => Number((factor * (1 - objective)).toPrecision(6));
-  // Who was woken by a faster burn is not woken by a slower one for the same failures.
+  // After a page for a faster burn, a slower one does not page for the same failures.
   const told = (faster: Burn, short: string): string => {
     const burnt = (window: string): string =>
       `max_over_time(tidegate:call_errors:ratio_rate${window}[${short}]) > ${limitOf(faster.factor)}`;
@@ -29,10 +29,11 @@ export function sloAlerts({ thresholds, pages }: RuleContext): Alert[] {
         `(tidegate:call_errors:ratio_rate${long} > ${limit})`,
         `and (tidegate:call_errors:ratio_rate${short} > ${limit})`,
         `and (tidegate:calls:increase${long} > ${minimumCalls})`,
-        // An empty account has its own page, and would raise this one after billing is fixed, until its failures
+        // An exhausted account has its own page, and would raise this one after billing is fixed, until its failures
         // have left the short window.
         `unless (max by (${BY_PROVIDER}) (${quota}) > 0)`,
-        // So have an outage and most calls failing: their failures stay in the windows for as long after their end.
+        // The same holds for an outage and for mostly failing calls: their failures stay in the windows for as long
+        // after their end.
         ...(paging && pages('TidegateCircuitOpen')
           ? [`unless (${lately('tidegate:circuit:not_closed')} > ${openShare})`]
           : []),

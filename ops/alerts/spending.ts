@@ -15,7 +15,7 @@ import { dollars, largest } from '../number-templates.ts';
 /** Costs, for guards with prices. */
 export function spendingAlerts({ thresholds }: RuleContext): Alert[] {
   const { budgetUsdPerDay, spikeFactor, spikePeakFactor, spikeUsd, unpricedCalls } = thresholds.cost;
-  // After a weekend a working day is no spike, so the dearest hour is that of a week.
+  // After a weekend a working day is no spike, so it is compared with the most expensive hour of the week.
   const mean = 'avg_over_time(tidegate:cost:usd1h[1d] offset 1h)';
   const peak = 'max_over_time(tidegate:cost:usd1h[7d] offset 1h)';
   const spike = (spent: string, usd: number, times: number): string =>
@@ -27,8 +27,8 @@ export function spendingAlerts({ thresholds }: RuleContext): Alert[] {
   return [
     {
       name: 'TidegateCostSpike',
-      // A batch of every night is part of its own day: an hour as dear as its dearest is no news. Who spends twice as
-      // much as an hour may takes ten minutes to be seen.
+      // A nightly batch is part of the previous day: an hour as expensive as the most expensive one is not reported.
+      // Spending twice that rate is detected in ten minutes.
       expr: [
         'tidegate:cost:usd1h',
         `and (tidegate:cost:usd1h offset 1d >= 0)`,
@@ -56,7 +56,7 @@ function budgetAlert(usd: number): Alert {
   return {
     name: 'TidegateCostOverBudget',
     expr: `sum by (${BY_JOB}) (${over('tidegate:cost:increase5m', 1440)}) > ${usd}`,
-    // What is spent stays spent.
+    // Spent money stays spent.
     for: '0m',
     keepFiringFor: '30m',
     severity: 'warning',

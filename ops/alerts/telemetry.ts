@@ -24,7 +24,7 @@ export function telemetryAlerts(context: RuleContext): Alert[] {
     },
     {
       name: 'TidegateTelemetryAbsent',
-      // Of a job that was there JobVanished tells, or TelemetryDown: some run once a week.
+      // JobVanished or TelemetryDown report a job that existed: some run once a week.
       expr: `absent(${info})\nunless on () (count(count_over_time(tidegate:job:busy[8d])) > 0)`,
       for: '5m',
       severity: 'warning',
@@ -56,16 +56,16 @@ const UNGUARDED =
   '{{ if eq $labels.tidegate_unguarded_via "sdk" }}It is an SDK that was bundled, a second copy, or a client that nobody guards: mark the SDK external, or guard the client.{{ else }}Send them with the guarded fetch, or with a guarded client.{{ end }}';
 
 /**
- * Two minutes after the last process is gone. Whoever takes a job away for good is told once more: that is what one that
- * was deleted by mistake looks like.
+ * Two minutes after the last process is gone. A job that is removed for good is reported once more, since a job deleted
+ * by mistake looks the same.
  */
 function vanished(selector: string, awayShare: number): Alert[] {
-  // What arrives by OTLP has no target, and is missed all the same.
+  // A job that sends by OTLP has no target, but must be missed too.
   const target = `max by (${BY_JOB}) (up${selector === '' ? '' : `{${selector}}`})`;
   const gone = (busy: string): string =>
     `(tidegate:job:gone ${busy} 0)\nand on (${BY_JOB}) count_over_time(tidegate:job:busy[1h])\nunless on (${BY_JOB}) ${target}`;
-  // Both are recorded twice a minute, one while the job is there and one while it is not. Without the hour in which this
-  // is told.
+  // Both are recorded twice a minute, one while the job is there and one while it is not. Excludes the hour in which
+  // this fires.
   const away = 'count_over_time(tidegate:job:gone[8d] offset 1h)';
   const there = 'count_over_time(tidegate:job:busy[8d] offset 1h)';
   const text = `${JOB} has no process left that reports, and Prometheus scrapes no target of it.`;
@@ -73,8 +73,8 @@ function vanished(selector: string, awayShare: number): Alert[] {
   return [
     {
       name: 'TidegateJobVanished',
-      // Who is away for much of the time comes and goes, and ends with its last call. Who was away for an hour, twice or
-      // more often, is missed again.
+      // A job that is away for much of the time is intermittent, and ends with its last call. One that was away for an
+      // hour, even repeatedly, is still missed.
       expr: `${gone('>')}\nunless on (${BY_JOB}) (${away} > 60 and ${away} / (${away} + ${there}) > ${awayShare})`,
       for: '1m',
       severity: 'critical',
@@ -83,7 +83,7 @@ function vanished(selector: string, awayShare: number): Alert[] {
     },
     {
       name: 'TidegateJobVanished',
-      // Once within eight days it was gone for more than three minutes, and came back.
+      // Within eight days it was gone for more than three minutes, and came back.
       expr: `${gone('==')}\nunless on (${BY_JOB}) (${away} > 6)`,
       for: '3m',
       severity: 'warning',
@@ -110,7 +110,7 @@ function scrapeAlerts(selector: string, info: string, memory: string): Alert[] {
       description: `{{ $labels.instance }} (${JOB}) has not answered scrapes for 5 minutes, ${down}`,
     },
     {
-      // A separate scope, because only a job that is blind as a whole may silence its other alerts.
+      // A separate scope, because only a job that is completely blind may inhibit its other alerts.
       name: 'TidegateTelemetryDown',
       expr: `max by (${BY_JOB}) (${up} ${known}) == 0`,
       for: '5m',

@@ -2,14 +2,17 @@ import { BY_PROVIDER, lookupOf } from '../alert.ts';
 import { FAILED } from '../recording-rules.ts';
 import { choice, largest } from '../number-templates.ts';
 
-/** Template that sets `$outcome` to that of most calls that failed. @param recorded by outcome, with `MATCHERS` */
+/**
+ * Template that sets `$outcome` to the most frequent outcome of failed calls. @param recorded by outcome, with
+ * `MATCHERS`
+ */
 export function whyFailed(recorded: string): string {
   const matchers = `${lookupOf(BY_PROVIDER).matchers},${FAILED}`;
   const query = `sum by (tidegate_outcome) (${recorded.replace('MATCHERS', matchers)})`;
   return largest('$outcome', query, BY_PROVIDER, 'tidegate_outcome');
 }
 
-/** Why calls fail, by `$outcome`, as the end of a sentence. */
+/** Why calls fail, by `$outcome`, to end a sentence. */
 export const FAILED_BECAUSE: string = choice(
   '$outcome',
   {

@@ -36,10 +36,10 @@ function overview(context: DashboardContext): DashboardSpec {
   };
 }
 
-/** The same questions for one model after the other: the row repeats for each chosen model. */
+/** The same panels for one model after the other: the row repeats for each chosen model. */
 function drillDown(context: DashboardContext): DashboardSpec {
   const rows = [limitRow(context), retryRow(context), latencyRow(context), tokenRow(context)];
-  // A panel that is not by model would show the same numbers under each.
+  // A panel that is not by model would show the same numbers in each.
   const lines = rows.flatMap((row) =>
     row.lines.map((line) => filled({ ...line, panels: line.panels.filter(isByModel) })),
   );
@@ -52,7 +52,7 @@ function drillDown(context: DashboardContext): DashboardSpec {
   };
 }
 
-/** Widens the remaining panels to the width of the board. */
+/** Widens the remaining panels to the width of the dashboard. */
 function filled(line: Line): Line {
   const all = line.panels.reduce((sum, { width }) => sum + width, 0);
   const scaled = line.panels.map((panel) => ({ ...panel, width: Math.floor((panel.width * COLUMNS) / all) }));

@@ -38,15 +38,15 @@ export interface DashboardSpec {
   /** Time range at opening, e.g. `now-3h`. */
   readonly from: string;
   readonly rows: readonly Row[];
-  /** What the choices at the top are read from. Default: tidegate's own series. */
+  /** Series that the variables at the top are read from. Default: tidegate's own. */
   readonly variables?: Variables;
 }
 
 /** Selectors of series. */
 export interface Variables {
-  /** Have every job and where it runs. */
+  /** Series that every job has, with its location labels. */
   readonly job: string;
-  /** Have every provider and model. */
+  /** Series that every provider and model has. */
   readonly calls: string;
 }
 
@@ -79,7 +79,7 @@ export function renderDashboard(spec: DashboardSpec): string {
   return `${JSON.stringify(dashboard, undefined, 2)}\n`;
 }
 
-/** Rows below each other, panels of a line side by side. */
+/** Stacks rows, and places the panels of a line side by side. */
 function layOut(rows: readonly Row[]): (Panel | RowPanel)[] {
   const placed: (Panel | RowPanel)[] = [];
   let y = 0;
@@ -146,7 +146,7 @@ function variables({ job, calls }: Variables): (DatasourceVariableBuilder | Quer
   const values = (selector: string, label: string): string => `label_values(${selector}, ${label})`;
   return [
     new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'),
-    // Not every Prometheus has these two.
+    // Not every Prometheus sets these two.
     choice('cluster', 'Cluster', values(job, 'cluster'), '.*'),
     choice('namespace', 'Namespace', values(narrowed(job, 'cluster=~"$cluster"'), 'namespace'), '.*'),
     choice('job', 'Job', values(narrowed(job, where), 'job'), '.+'),
@@ -175,7 +175,7 @@ function choice(name: string, label: string, query: string, all: string): QueryV
 const CHOSEN_ALERTS = 'cluster=~"$cluster|",namespace=~"$namespace|",job=~"$job|",gen_ai_provider_name=~"$provider|"';
 const OURS = 'alertname=~"Tidegate.+",alertname!="TidegateWatchdog"';
 
-/** Alerts that fire, whatever the chosen instance: alerts are about a job or a model. */
+/** Firing alerts, whatever the chosen instance: alerts are about a job or a model. */
 export const FIRING: string = `ALERTS{${OURS},alertstate="firing",${CHOSEN_ALERTS}}`;
 
 /** Seconds for which an alert's condition has held. @param alerts selector of firing `ALERTS` */
@@ -196,7 +196,7 @@ function firingAlerts(): AnnotationQueryBuilder {
     .step('60s');
 }
 
-/** Processes that were not there before: a deployment, or a restart. */
+/** New processes: a deployment, or a restart. */
 function deployments(): AnnotationQueryBuilder {
   const info = createSeries('cluster=~"$cluster",namespace=~"$namespace",job=~"$job"')('tidegate.build_info');
   return new AnnotationQueryBuilder()
@@ -210,7 +210,7 @@ function deployments(): AnnotationQueryBuilder {
     .step('60s');
 }
 
-/** The library files links and annotations in a menu and allows no other place. */
+/** The library puts links and annotations into a menu and offers no other place. */
 function showInPlace(dashboard: Dashboard): void {
   for (const item of [...(dashboard.links ?? []), ...(dashboard.annotations.list ?? [])]) delete item.placement;
 }

@@ -8,10 +8,7 @@ import type { PanelSpec } from './panel.ts';
 const CHOSEN = `${TARGETS},gen_ai_provider_name=~"$provider|",gen_ai_request_model=~"$model|"`;
 const NO_TIDEGATE = 'tidegate is not in use here.';
 
-/**
- * Rate of a metric under whichever of its names a job emits, the first one of those: no job is counted twice, and none
- * is left out.
- */
+/** Rate of a metric under the first of its names that a job emits: no job is counted twice, and none is left out. */
 function each(name: GenAiName, part: '' | '_bucket' | '_sum' | '_count', by: string, matchers = ''): string {
   const labels = matchers === '' ? CHOSEN : `${CHOSEN},${matchers}`;
   return GEN_AI_SERIES[name]
@@ -25,7 +22,7 @@ function quantileOf(q: number, name: GenAiName): string {
   return `histogram_quantile(${q}, ${sum(each(name, '_bucket', 'le'), 'le')})`;
 }
 
-/** Metrics of any emitter of the conventions, and beside them tidegate's of limits. */
+/** Metrics of any emitter of the conventions, plus tidegate's metrics of limits. */
 export function genAiDashboard(context: DashboardContext): DashboardSpec {
   return {
     uid: 'tidegate-gen-ai',

@@ -45,7 +45,7 @@ export interface Query {
   readonly legend: string;
 }
 
-/** From `from` on the colour applies; the first step has none. */
+/** The colour applies from `from` on; the first step has none. */
 export interface Step {
   readonly from: number | null;
   readonly color: 'green' | 'yellow' | 'orange' | 'red' | 'blue' | 'purple';
@@ -53,7 +53,7 @@ export interface Step {
 
 interface Common {
   readonly title: string;
-  /** What the panel shows and what to conclude from it. */
+  /** What the panel shows, and what to conclude from it. */
   readonly description: string;
   readonly unit: string;
   readonly queries: readonly Query[];
@@ -65,7 +65,7 @@ interface Common {
   readonly decimals?: number;
   /** Shown instead of "No data". */
   readonly noValue?: string;
-  /** Open on a click at a value. */
+  /** Target of a click on a value. */
   readonly links?: readonly { readonly title: string; readonly url: string }[];
 }
 
@@ -175,7 +175,7 @@ function timeSeries(spec: Extract<PanelSpec, { kind: 'timeseries' }>): Panel {
 
 type Builder = Stat | TimeSeries | BarGauge | Heatmap | StateTimeline | Table;
 
-/** What all panels have. */
+/** Common to all panels. */
 function common<B extends Builder>(builder: B, spec: PanelSpec): B {
   const steps = spec.thresholds ?? [{ from: null, color: 'green' }];
   builder

@@ -17,7 +17,7 @@ export interface DashboardContext {
 
 export const TARGETS = 'cluster=~"$cluster",namespace=~"$namespace",job=~"$job",instance=~"$instance"';
 
-/** The same of recorded series, which have no instance. */
+/** The same for recorded series, which have no instance. */
 export const RECORDED = 'cluster=~"$cluster",namespace=~"$namespace",job=~"$job",gen_ai_provider_name=~"$provider"';
 
 export function createContext(thresholds: Thresholds = DEFAULT_THRESHOLDS): DashboardContext {
@@ -53,7 +53,7 @@ export const REFUSED = 'tidegate_limit_dimension!~"quota|overloaded|no_capacity"
 
 export const FAILED = 'tidegate_outcome!~"success|success_after_retry|cancelled|bad_request|client_error"';
 
-/** Calls that count for success: those that the application neither cancelled nor got wrong. */
+/** Calls that count towards success: those that the application neither cancelled nor got wrong. */
 export const COUNTED = 'tidegate_outcome!~"cancelled|bad_request|client_error"';
 
 /** Per second over the interval that suits the panel. */
@@ -68,7 +68,7 @@ export function utilization({ select }: DashboardContext, own = ''): string {
   );
 }
 
-/** 0 rather than nothing while nothing of a kind was counted. */
+/** 0 instead of nothing while nothing of a kind was counted. */
 export function orZero(expr: string): string {
   return `${expr} or vector(0)`;
 }

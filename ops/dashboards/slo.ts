@@ -11,7 +11,7 @@ export function sloDashboard(context: DashboardContext): DashboardSpec {
   const target = `${Number((objective * 100).toPrecision(6))} %`;
   const share = (matchers: string, window: string): string =>
     `sum(increase(${select('tidegate.calls', matchers)}[${window}]))`;
-  // Failures over what may fail, both with the denominator of the alerts: cancelled calls do not count.
+  // Failures over allowed failures, both with the denominator of the alerts: cancelled calls do not count.
   const spent = (window: string): string =>
     ratio(share(FAILED, window), `${share('tidegate_outcome!="cancelled"', window)} * ${budget}`);
   const stats: PanelSpec[] = [

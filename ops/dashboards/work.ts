@@ -5,7 +5,7 @@ import { batchRow } from './rows/batches.ts';
 import { fleetRow } from './rows/fleet.ts';
 import { spendingRow } from './rows/spending.ts';
 
-/** Everything beyond limits: money, answers, batches, and shared limits. */
+/** Everything besides limits: cost, answers, batches, and shared limits. */
 export function workDashboard(context: DashboardContext): DashboardSpec {
   return {
     uid: 'tidegate-work',

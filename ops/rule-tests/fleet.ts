@@ -113,7 +113,7 @@ const ALONE: RuleTest[] = [
 
 const BUCKETS = ['0.01', '0.05', '0.1', '0.25', '+Inf'] as const;
 
-/** Exchanges that have taken less than each bound, in all. */
+/** Cumulative exchanges below each bound. */
 function exchanges(below: readonly string[]): InputSeries[] {
   return [
     ...BUCKETS.map((le, index) => input('tidegate.fleet.exchange_seconds', { le }, below[index]!, 'bucket')),
@@ -128,7 +128,7 @@ const slow: Firing = {
     "app waits 98 ms for an answer of its store of shared limits at the 95th percentile (threshold 50 ms). No call waits for it, but leases come late and a tier is used less; beyond half a second processes go alone. Look at the store's load and slow commands, and whether it is in the same region.",
 };
 
-/** 20 a sample, all of them between 50 and 100 ms while it is slow. */
+/** 20 per sample, all between 50 and 100 ms while it is slow. */
 const SLOW = ['0x40 20+20x60', '0x40 20+20x60', '0+20x40 820+20x60', '0+20x40 820+20x60', '0+20x40 820+20x60'];
 const FAST = BUCKETS.map(() => '0+20x60');
 

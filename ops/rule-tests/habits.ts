@@ -1,6 +1,6 @@
 import { type Firing, input, type InputSeries, MODEL, type RuleTest, type RuleTestFile } from './rule-test.ts';
 
-/** Alerts that compare with the day before: minutes and five minutes will do. */
+/** Alerts that compare with the day before; samples minutes apart suffice. */
 
 const CHAT = { ...MODEL, gen_ai_operation_name: 'chat' };
 const PROVIDER = { gen_ai_provider_name: 'openai' };
@@ -16,10 +16,10 @@ const spike = (usd: string): Firing => ({
 
 /** 12 USD an hour, and an hour of ten times that after 25 hours. */
 const DEAR_HOUR = '0+0.2x1500 302+2x60 422.2+0.2x120';
-/** The same, and from the tenth hour of each day on an hour of a batch at 240 USD. */
+/** The same, plus an hour of a batch at 240 USD from the tenth hour of each day. */
 const NIGHTLY = '0+0.2x600 124+4x59 360.2+0.2x1379 640+4x59 876.2+0.2x60';
 
-// Each provider has a habit of its own; one run of promtool over so many hours serves all of them.
+// Each provider has its own pattern; one run of promtool over so many hours serves all of them.
 const SPIKE: RuleTest[] = [
   {
     alert: 'TidegateCostSpike',

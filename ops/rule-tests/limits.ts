@@ -16,7 +16,7 @@ const refused = (
     `openai/gpt-5.1 (app): ${why}: ${number} attempts refused in 10 minutes (thresholds: 10, and 2% of its attempts). ${advice}`,
   );
 
-/** The advice that an operator reads, by limit. */
+/** The advice that operators read, by limit. */
 const ADVICE: readonly (readonly [dimension: string, advice: string])[] = [
   ['requests', 'Slow down requests: batch small calls or spread them; for more, raise the tier.'],
   ['tokens', SHRINK],
@@ -217,7 +217,8 @@ const forecastOfTokens = (duration: string): Firing =>
     `openai/gpt-5.1 (app) will have used up its tokens_day limit of 10k in ${duration} at the present rate (threshold 4 hours). Raise the tier, or shrink tokens and spread the work over more days.`,
   );
 
-// 16 requests in 30 s; at 30 minutes 8640 - 60 × 16 = 7680 are left, which last 14 400 s, and then less than the 4 h.
+// 16 requests in 30 s; after 30 minutes 8640 - 60 × 16 = 7680 are left, which last 14 400 s, and then less than the 4
+// h.
 const FORECAST: RuleTest[] = [
   {
     alert: 'TidegateDailyLimitForecast',
@@ -251,7 +252,7 @@ const FORECAST: RuleTest[] = [
     checks: [{ at: '50m', situation: 'quiet', firing: [] }],
   },
   {
-    // A request a second for two hours of each night, which leaves 28 %; of tokens the second night takes twice as many.
+    // A request a second for two hours of each night, which leaves 28 %; in the second night twice as many tokens.
     alert: 'TidegateDailyLimitForecast',
     does: 'knows the batch of every night, which leaves enough, from one that is twice as large',
     interval: '5m',

@@ -78,7 +78,7 @@ const NO_CAPACITY: RuleTest[] = [
 
 const LATENCY_BOUNDS = ['0.5', '2', '2.5', '10', '20', '30', '38', '40', '80', '+Inf'];
 
-/** Histogram of 20 attempts a step, all of which end in the bucket up to `bound`. */
+/** Histogram of 20 attempts per step, all in the bucket up to `bound`. */
 function latency(model: string, phases: readonly { readonly steps: number; readonly bound: string }[]): InputSeries[] {
   return [...LATENCY_BOUNDS, undefined].map((le) => {
     let total = 0;
@@ -129,7 +129,7 @@ const slow = (model: string, took: string): Firing => ({
 });
 const BOTH = [slow('fast', '9.6 seconds'), slow('gpt-5.1', '78 seconds')];
 
-// One test for all, because a day and more takes long to evaluate; two of five may fire.
+// One test for all, because a day or more takes long to evaluate; two of five may fire.
 const LATENCY: RuleTest[] = [
   {
     alert: 'TidegateAttemptLatencyHigh',
@@ -233,7 +233,7 @@ const AUTH: RuleTest[] = [
     ],
     checks: [
       { at: '8m', situation: 'fires', firing: [refused('warning', '20'), refused('critical', '20')] },
-      // Nobody gets a ticket of what is over.
+      // No ticket for something that is over.
       { at: '12m30s', situation: 'fires', firing: [refused('critical', '16')] },
       { at: '17m', situation: 'resolves', firing: [] },
     ],

@@ -140,7 +140,7 @@ const WAIT: RuleTest[] = [
     does: 'stays quiet just below the threshold, when few calls wait long, and for a batch, whose calls do',
     input: [
       ...waits('pacer', 'requests', 60, '0+50x40', '0+2000x40', 'batch'),
-      // A circuit that holds calls back is told by its own alert.
+      // A circuit that holds calls back has its own alert.
       ...waits('circuit', 'circuit', 60, '0+50x40', '0+2000x40'),
       ...waits('bulkhead', 'concurrency', 10, '0+10x40', '0+90x40'),
       // Four of a hundred.

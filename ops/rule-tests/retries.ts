@@ -196,7 +196,7 @@ const EXHAUSTED: RuleTest[] = [
     ],
   },
   {
-    // 200 processes of which none sees enough of it to open its circuit.
+    // 200 processes, none of which sees enough failures to open its circuit.
     alert: 'TidegateRetriesExhausted',
     does: 'stays quiet for what a fleet loses in 40 seconds',
     input: [calls('success', '0+100x160'), calls('retries_exhausted', '0x40 150 300x120')],

@@ -102,7 +102,7 @@ export function renderRuleTests(file: RuleTestFile, rules: string): string {
       ],
     })),
   ];
-  // Without an order promtool evaluates groups in a random one, and alerts read recordings one round old or new.
+  // Without an order promtool evaluates groups randomly, and alerts may read recordings of one round earlier.
   const order = ruleGroups().map((group) => group.name);
   const document = {
     rule_files: [rules],

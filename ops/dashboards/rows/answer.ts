@@ -35,7 +35,7 @@ const ACTIONS: readonly State[] = [
   { value: 10, text: 'read the alerts', color: 'orange' },
 ];
 
-/** The first of these that is so; of limits the one that is used most. */
+/** The first condition that holds; among limits the most used one. */
 function whatNow(context: DashboardContext): string {
   const { select, thresholds } = context;
   const { tier, queue, provider } = thresholds;
@@ -63,7 +63,7 @@ function whatNow(context: DashboardContext): string {
     near('(.+_)?tokens(_day)?|long_context', 2),
     near('concurrency', 3),
     near('.+', 1),
-    // A limit that refuses though our own count is far below it.
+    // A limit that refuses although our own count is far below it.
     `(${refused} > ${tier.refusedRatio} * ${lately('tidegate.attempts')} and ${refused} >= ${tier.refusals} and ${used} < ${tier.nearlyExhausted}) * 0 + 8`,
     `(max(min_over_time(${select('tidegate.queue.paused_seconds')}[1m])) > 0) * 0 + 9`,
     `(count(${FIRING.replace('{', '{severity=~"critical|warning",')}) > 0) * 0 + 10`,
@@ -71,7 +71,7 @@ function whatNow(context: DashboardContext): string {
   ].join('\nor ');
 }
 
-/** The first row: are we at our limit, which one, and is it getting worse? */
+/** The summary row: are we at our limit, which one, and is it getting worse? */
 export function answerRow(context: DashboardContext): Row {
   const { select, steps } = context;
   const { tier } = context.thresholds;

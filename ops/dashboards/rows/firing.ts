@@ -13,7 +13,7 @@ const COLUMNS = {
   process: 'Job',
 };
 
-/** What it does without: what has become part of a column, and what a join only needs. */
+/** Omitted columns: those merged into another one, or needed only for the join. */
 const HIDDEN = [
   'Time',
   '__name__',
@@ -37,7 +37,7 @@ const HIDDEN = [
   'tidegate_unguarded_via',
 ];
 
-/** Alerts have labels of their own; as many columns would be wider than the panel. */
+/** Alerts have labels of their own; a column for each would not fit the panel. */
 function columns(alerts: string): string {
   const from = (inner: string, to: string, label: string, pattern = '(.+)'): string =>
     `label_replace(${inner}, "${to}", "$1", "${label}", "${pattern}")`;
@@ -61,7 +61,7 @@ function columns(alerts: string): string {
 const MODEL_URL =
   '/d/tidegate-provider?${datasource:queryparam}&${cluster:queryparam}&${namespace:queryparam}&${job:queryparam}&var-model=${__value.raw}&${__url_time_range}';
 
-/** Alerts that fire now. @param alerts selector of those that do */
+/** Alerts that are firing. @param alerts selector of those */
 export function firingTable(width: number, alerts: string = FIRING): PanelSpec {
   return {
     kind: 'table',

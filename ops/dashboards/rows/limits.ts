@@ -2,7 +2,7 @@ import type { Row } from '../dashboard.ts';
 import type { PanelSpec } from '../panel.ts';
 import { type DashboardContext, LANE, LIMIT, LIMIT_LEGEND, rate, ratio, utilization } from '../queries.ts';
 
-/** Limits by the minute, or by the second. */
+/** Limits per minute, or per second. */
 const MINUTE = 'tidegate_limit_dimension!~".+_day|concurrency"';
 const DAY = 'tidegate_limit_dimension=~".+_day"';
 
@@ -94,7 +94,7 @@ export function limitRow(context: DashboardContext): Row {
   };
 }
 
-/** One for all: the first that runs dry. */
+/** One for all limits: the first to run out. */
 function dayLimit({ select, thresholds: { tier } }: DashboardContext): PanelSpec {
   return {
     kind: 'stat',
