@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import nodeModule, { type LoadFnOutput } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { patchModule } from './patch-module.ts';
-import { mendedLoad } from './mended-load.ts';
+import { loadUnhooked } from './load-unhooked.ts';
 import { patchedSource } from './patched-source.ts';
 import { isSdkModule } from './sdk-modules.ts';
 
@@ -10,7 +10,7 @@ import { isSdkModule } from './sdk-modules.ts';
 export function hookLoaders(): void {
   nodeModule.registerHooks({
     load(url, context, nextLoad) {
-      const loaded = mendedLoad(url, context, nextLoad);
+      const loaded = loadUnhooked(url, context, nextLoad);
       return isSdkModule(url) ? patching(url, loaded) : loaded;
     },
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { losesRequire, mend } from '../../src/register/mended-load.ts';
+import { replacesRequire, restoreFormat } from '../../src/register/load-unhooked.ts';
 
 const context = { format: 'commonjs', importAttributes: {}, conditions: ['node', 'import'] };
 const bytes = new TextEncoder().encode('module.exports = 1;');
@@ -8,15 +8,15 @@ const load = (loaded: object) => () => loaded as { format: string; source?: stri
 describe('versions in which a load hook replaces require', () => {
   it('are recognized', () => {
     const versions = ['22.15.0', '22.22.0', '23.11.1', '24.0.0', '24.11.0', '25.0.0'];
-    expect(versions.filter((version) => !losesRequire(version))).toEqual([]);
-    expect(['22.23.0', '24.12.0', '24.21.0', '25.2.1', '26.0.0'].filter(losesRequire)).toEqual([]);
+    expect(versions.filter((version) => !replacesRequire(version))).toEqual([]);
+    expect(['22.23.0', '24.12.0', '24.21.0', '25.2.1', '26.0.0'].filter(replacesRequire)).toEqual([]);
   });
 
   it('leave imported CommonJS to the regular loader', () => {
     const loaded = { format: 'commonjs', source: bytes };
-    expect(mend('file:///app.cjs', context, load(loaded))).toEqual({ format: 'commonjs-sync', source: bytes });
+    expect(restoreFormat('file:///app.cjs', context, load(loaded))).toEqual({ format: 'commonjs-sync', source: bytes });
     const conditions = new Set(['node', 'import']) as unknown as string[];
-    expect(mend('file:///app.cjs', { ...context, conditions }, load(loaded)).format).toBe('commonjs-sync');
+    expect(restoreFormat('file:///app.cjs', { ...context, conditions }, load(loaded)).format).toBe('commonjs-sync');
   });
 
   it('load everything else unchanged', () => {
@@ -25,10 +25,12 @@ describe('versions in which a load hook replaces require', () => {
       { format: 'commonjs', source: 'made by another hook' },
       { format: 'builtin' },
     ]) {
-      expect(mend('file:///app.cjs', context, load(loaded))).toBe(loaded);
+      expect(restoreFormat('file:///app.cjs', context, load(loaded))).toBe(loaded);
     }
     const required = { format: 'commonjs', source: bytes };
-    expect(mend('file:///app.cjs', { ...context, conditions: ['node', 'require'] }, load(required))).toBe(required);
+    expect(restoreFormat('file:///app.cjs', { ...context, conditions: ['node', 'require'] }, load(required))).toBe(
+      required,
+    );
   });
 
   it('read a source that another loader leaves to the regular one', () => {
@@ -41,11 +43,11 @@ describe('versions in which a load hook replaces require', () => {
     const fail = (error: Error) => () => {
       throw error;
     };
-    const self = mend(import.meta.url, context, fail(refusal));
+    const self = restoreFormat(import.meta.url, context, fail(refusal));
     expect(self).toMatchObject({ format: 'commonjs-sync', shortCircuit: true });
     expect(self.source).toContain('a source that another loader leaves');
     const other = new TypeError('another');
-    expect(() => mend(import.meta.url, context, fail(other))).toThrow(other);
-    expect(() => mend('node:fs', context, fail(refusal))).toThrow(refusal);
+    expect(() => restoreFormat(import.meta.url, context, fail(other))).toThrow(other);
+    expect(() => restoreFormat('node:fs', context, fail(refusal))).toThrow(refusal);
   });
 });

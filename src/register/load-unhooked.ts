@@ -10,7 +10,7 @@ type NextLoad = (url: string, context?: Partial<LoadHookContext>) => LoadFnOutpu
  * `require.cache`, which bypasses tracers' hooks and does not name the SDKs; and if an older loader (`module.register`)
  * leaves the file to the regular CommonJS loader, the hook must not pass that on.
  */
-export function losesRequire(node: string): boolean {
+export function replacesRequire(node: string): boolean {
   const [major = 0, minor = 0] = node.split('.').map(Number);
   if (major === 22) return minor < 23;
   if (major === 24) return minor < 12;
@@ -21,13 +21,10 @@ export function losesRequire(node: string): boolean {
 const USUAL = 'commonjs-sync' as 'commonjs';
 
 /** Loads as Node would without a load hook. */
-export const mendedLoad: (url: string, context: LoadHookContext, nextLoad: NextLoad) => LoadFnOutput = losesRequire(
-  process.versions.node,
-)
-  ? mend
-  : (url, context, nextLoad) => nextLoad(url, context);
+export const loadUnhooked: (url: string, context: LoadHookContext, nextLoad: NextLoad) => LoadFnOutput =
+  replacesRequire(process.versions.node) ? restoreFormat : (url, context, nextLoad) => nextLoad(url, context);
 
-export function mend(url: string, context: LoadHookContext, nextLoad: NextLoad): LoadFnOutput {
+export function restoreFormat(url: string, context: LoadHookContext, nextLoad: NextLoad): LoadFnOutput {
   let loaded: LoadFnOutput;
   try {
     loaded = nextLoad(url, context);
