@@ -3,7 +3,7 @@ import type { RetryLayer } from '../core/event-values.ts';
 import type { GuardEvent } from '../core/events.ts';
 import type { RequestLike } from '../core/provider.ts';
 import { bodyDigest } from '../providers/request/body-digest.ts';
-import { GivenUp } from './given-up.ts';
+import { FailedBodies } from './failed-bodies.ts';
 import { recognizeLayer } from './layers.ts';
 
 interface Reporter {
@@ -29,7 +29,7 @@ const STACK_FRAMES = 60;
  */
 export class RetryLayerNotice {
   readonly #guard: Reporter;
-  readonly #givenUp = new GivenUp();
+  readonly #failed = new FailedBodies();
   readonly #warned = new Set<RetryLayer>();
   /** The first repeated body, as long as nothing else indicates a layer. */
   #suspected: string | undefined;
@@ -41,14 +41,14 @@ export class RetryLayerNotice {
   /** A call has failed for good. */
   gaveUp(call: RunningCall, { body }: RequestLike): void {
     const digest = bodyDigest(body);
-    if (digest !== undefined) this.#givenUp.add(call.beganIn, digest, call.startedAt, call.clock.now());
+    if (digest !== undefined) this.#failed.add(call.beganIn, digest, call.startedAt, call.clock.now());
   }
 
   /** A call begins. */
   begins(call: RunningCall, { body }: RequestLike, header: HeaderReader): void {
-    if (this.#givenUp.isEmpty(call.startedAt)) return;
+    if (this.#failed.isEmpty(call.startedAt)) return;
     const digest = bodyDigest(body);
-    const again = digest && this.#givenUp.take(call.beganIn, digest, call.startedAt);
+    const again = digest && this.#failed.take(call.beganIn, digest, call.startedAt);
     if (!again || again.own || again.times > MAX_TIMES) return;
     const { sinceMs } = again;
     const { layer, name, off } = recognizeLayer({

@@ -1,25 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import { GivenUp } from '../../src/retry-layers/given-up.ts';
+import { FailedBodies } from '../../src/retry-layers/failed-bodies.ts';
 
 describe('bodies of failed calls', () => {
   it('are found once, in their own lane, within half a minute', () => {
-    const givenUp = new GivenUp();
-    expect(givenUp.isEmpty(0)).toBe(true);
-    givenUp.add('a', 'x', 0, 1_000);
-    expect(givenUp.take('b', 'x', 1_500)).toBeUndefined();
-    expect(givenUp.take('a', 'x', 1_500)).toEqual({ sinceMs: 500, times: 1, own: false });
-    expect(givenUp.take('a', 'x', 1_500)).toBeUndefined();
-    givenUp.add('a', 'x', 1_500, 2_000);
-    expect(givenUp.take('a', 'x', 32_001)).toBeUndefined();
-    expect(givenUp.isEmpty(32_001)).toBe(true);
+    const bodies = new FailedBodies();
+    expect(bodies.isEmpty(0)).toBe(true);
+    bodies.add('a', 'x', 0, 1_000);
+    expect(bodies.take('b', 'x', 1_500)).toBeUndefined();
+    expect(bodies.take('a', 'x', 1_500)).toEqual({ sinceMs: 500, times: 1, own: false });
+    expect(bodies.take('a', 'x', 1_500)).toBeUndefined();
+    bodies.add('a', 'x', 1_500, 2_000);
+    expect(bodies.take('a', 'x', 32_001)).toBeUndefined();
+    expect(bodies.isEmpty(32_001)).toBe(true);
   });
 
   it('are bounded: the oldest goes first', () => {
-    const givenUp = new GivenUp();
-    for (let index = 0; index < 10_000; index++) givenUp.add('a', String(index), 0, 1);
-    expect(givenUp.take('a', '9487', 2)).toBeUndefined();
-    expect(givenUp.take('a', '9488', 2)).toMatchObject({ sinceMs: 1 });
-    expect(givenUp.take('a', '9999', 2)).toMatchObject({ sinceMs: 1 });
+    const bodies = new FailedBodies();
+    for (let index = 0; index < 10_000; index++) bodies.add('a', String(index), 0, 1);
+    expect(bodies.take('a', '9487', 2)).toBeUndefined();
+    expect(bodies.take('a', '9488', 2)).toMatchObject({ sinceMs: 1 });
+    expect(bodies.take('a', '9999', 2)).toMatchObject({ sinceMs: 1 });
   });
 });
 
@@ -31,7 +31,7 @@ function retriesAmong(calls: readonly (readonly [began: number, givenUp: number]
       { at: ended, began, ends: true },
     ])
     .toSorted((a, b) => a.at - b.at);
-  const bodies = new GivenUp();
+  const bodies = new FailedBodies();
   const found: number[] = [];
   for (const { at, began, ends } of moments) {
     if (ends) bodies.add('lane', 'body', began, at);
@@ -71,7 +71,7 @@ describe('a repeated body', () => {
   });
 
   it('is polled for its own sake if it is repeated after an answer', () => {
-    const bodies = new GivenUp();
+    const bodies = new FailedBodies();
     bodies.add('lane', 'body', 0, 900);
     expect(bodies.take('lane', 'body', 1_000)).toMatchObject({ own: false });
     // That one was answered: a layer above would have ended there.

@@ -28,7 +28,7 @@ interface Known {
 }
 
 /** A call that repeats one which was given up. */
-export interface Again {
+export interface Repetition {
   readonly sinceMs: number;
   /** Number of consecutive repetitions. */
   readonly times: number;
@@ -37,7 +37,7 @@ export interface Again {
 }
 
 /** Digests of the bodies that were given up recently, by lane. Empty, and free of cost, while nothing fails. */
-export class GivenUp {
+export class FailedBodies {
   /** Given up and not repeated yet, in the order in which they were given up. */
   readonly #waiting = new Map<string, Known>();
   /** Repeated, in that order. */
@@ -63,12 +63,12 @@ export class GivenUp {
   }
 
   /** A call begins. @returns what it repeats, once; undefined if nothing */
-  take(lane: string, digest: string, began: number): Again | undefined {
+  take(lane: string, digest: string, began: number): Repetition | undefined {
     this.#forget(began);
     const key = keyOf(lane, digest);
     const known = this.#waiting.get(key);
     if (known === undefined) {
-      this.#cameAnyway(key, began);
+      this.#repeatedAnyway(key, began);
       return undefined;
     }
     this.#waiting.delete(key);
@@ -81,7 +81,7 @@ export class GivenUp {
   }
 
   /** The previous call succeeded or is still running: a body that comes anyway is no retry, now or the next time. */
-  #cameAnyway(key: string, began: number): void {
+  #repeatedAnyway(key: string, began: number): void {
     const sent = this.#sent.get(key);
     if (sent) this.#send(key, { at: sent.at, chain: { ...sent.chain, began, own: true } });
   }
