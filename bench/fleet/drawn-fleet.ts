@@ -3,7 +3,7 @@ import { mulberry32 } from '../../src/simulator/random.ts';
 import type { Case, CaseJob } from '../sim/random/case.ts';
 import { Draw } from '../sim/random/dice.ts';
 import { drawCase } from '../sim/random/draw.ts';
-import { misfortune } from '../sim/random/luck.ts';
+import { unavoidableFaults } from '../sim/random/drawn-fault.ts';
 import { RandomProvider } from '../sim/random/random-provider.ts';
 import { reference } from '../sim/random/reference.ts';
 import { VirtualClock, WALL_START } from '../../src/hits/replay/virtual-clock.ts';
@@ -110,7 +110,7 @@ export async function runDrawn(fleet: DrawnFleet, way: Way): Promise<DrawnResult
   const wallMs = done === jobs.length ? endedAt : clock.now();
   await Promise.all(Array.from(processes.values(), ({ guard }) => guard.close()));
   if (failure !== undefined) throw failure as Error;
-  const unavoidable = jobs.reduce((sum, job) => sum + misfortune(spec, job).attempts, 0);
+  const unavoidable = jobs.reduce((sum, job) => sum + unavoidableFaults(spec, job).attempts, 0);
   return {
     lost: jobs.length - succeeded,
     ratio: wallMs / boundMs,

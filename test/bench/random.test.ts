@@ -4,12 +4,12 @@ import { chargeOf } from '../../bench/sim/random/charges.ts';
 import { CASES, HARM } from '../../bench/sim/random/cases.ts';
 import { drawCase, seedOf } from '../../bench/sim/random/draw.ts';
 import { measureHarm } from '../../bench/sim/random/harm.ts';
-import { misfortune } from '../../bench/sim/random/luck.ts';
+import { unavoidableFaults } from '../../bench/sim/random/drawn-fault.ts';
 import { RandomProvider } from '../../bench/sim/random/random-provider.ts';
 import { type Binding, reference } from '../../bench/sim/random/reference.ts';
-import { byTelling, summarize } from '../../bench/sim/random/report.ts';
+import { byDisclosure, summarize } from '../../bench/sim/random/report.ts';
 import { type CaseResult, runCase } from '../../bench/sim/random/run-case.ts';
-import { leastRefused, tellingOf } from '../../bench/sim/random/telling.ts';
+import { leastRefused, disclosureOf } from '../../bench/sim/random/disclosure.ts';
 import { UsageWatch } from '../../bench/sim/random/usage-watch.ts';
 import { quantile } from '../../bench/lib/quantile.ts';
 import { VirtualClock, WALL_START } from '../../src/hits/replay/virtual-clock.ts';
@@ -37,7 +37,7 @@ async function sendAt(each: Case, jobs: readonly CaseJob[], plan: ReadonlyMap<Ca
   const sent = { refused: 0, doneMs: 0, done: 0 };
   let moment = 0;
   for (const [job, at] of plan) {
-    const unlucky = misfortune(spec, job).attempts;
+    const unlucky = unavoidableFaults(spec, job).attempts;
     const nothing = { head: () => undefined, end: () => undefined };
     for (let attempt = 0; attempt < unlucky; attempt++)
       clock.after(job.arriveMs + attempt, () => provider.send(job, nothing));
@@ -109,8 +109,8 @@ describe('refusals that no client avoids', () => {
   it('are none where answers state the binding limit, and two per process where none does', () => {
     const [told, blind] = [named('minute-rpm'), named('second-blind')];
     expect(bindings(told)).toEqual(['requestsPerMinute']);
-    expect([tellingOf(told, bindings(told)), least(told)]).toEqual(['told', 0]);
-    expect([tellingOf(blind, bindings(blind)), least(blind)]).toEqual(['blind', 2]);
+    expect([disclosureOf(told, bindings(told)), least(told)]).toEqual(['told', 0]);
+    expect([disclosureOf(blind, bindings(blind)), least(blind)]).toEqual(['blind', 2]);
     expect(least({ ...blind, processes: 8 })).toBe(16);
     const changed = { ...blind.provider, change: { atMs: 1_000, factor: 2 } };
     expect(leastRefused({ ...blind, provider: changed }, bindings(blind))).toBe(4);
@@ -121,7 +121,7 @@ describe('refusals that no client avoids', () => {
     const groq = { ...named('groq-2s'), provider: { ...provider, dialect: 'groq' as const } };
     expect(leastRefused(groq, ['tokensPerMinute'])).toBe(0);
     expect(leastRefused(groq, ['requestsPerMinute', 'maxConcurrent'])).toBe(3);
-    expect(tellingOf(groq, ['maxConcurrent'])).toBe('blind');
+    expect(disclosureOf(groq, ['maxConcurrent'])).toBe('blind');
   });
 
   it.each([{ late: true }, { scope: { factor: 2, othersShare: 0 } }, { neighbour: 0.3 }, { countsAtEnd: true }])(
@@ -129,7 +129,7 @@ describe('refusals that no client avoids', () => {
     (over) => {
       const each = named('minute-rpm');
       const misled = { ...each, provider: { ...each.provider, ...over } };
-      expect([tellingOf(misled, ['requestsPerMinute']), leastRefused(misled, ['requestsPerMinute'])]).toEqual([
+      expect([disclosureOf(misled, ['requestsPerMinute']), leastRefused(misled, ['requestsPerMinute'])]).toEqual([
         'misled',
         0,
       ]);
@@ -138,7 +138,7 @@ describe('refusals that no client avoids', () => {
 
   it('are reported beside what was wasted, for each kind of draw', async () => {
     const results = [await runCase(named('minute-rpm'), 'tidegate'), await runCase(named('second-blind'), 'tidegate')];
-    const [told, blind] = byTelling(results);
+    const [told, blind] = byDisclosure(results);
     expect([told?.cases, told?.leastWaste.worst, blind?.cases]).toEqual([1, 0, 1]);
     expect(blind!.leastWaste.worst).toBeCloseTo(2 / (2 + results[1]!.calls), 4);
     expect(blind!.waste.worst).toBeGreaterThanOrEqual(blind!.leastWaste.worst);

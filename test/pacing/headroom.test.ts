@@ -16,14 +16,14 @@ async function sentByMinute(
   view: Partial<LimitView>,
 ): Promise<number[]> {
   const calls = Math.round(PER_MINUTE * load * MINUTES);
-  const jobs = Array.from({ length: calls }, (_, luck) =>
+  const jobs = Array.from({ length: calls }, (_, index) =>
     caseJob({
       inputTokens: 100,
       maxOutputTokens: 20,
       outputTokens: 10,
       latencyMs: 200,
-      luck,
-      arriveMs: (luck * MINUTES * MINUTE) / calls,
+      faultSeed: index,
+      arriveMs: (index * MINUTES * MINUTE) / calls,
     }),
   );
   const minutes: number[] = [];

@@ -59,7 +59,7 @@ export interface CaseJob extends Job {
   /** From the arrival of the request until the answer is sent. */
   readonly latencyMs: number;
   /** Seeds the faults that its attempts meet. */
-  readonly luck: number;
+  readonly faultSeed: number;
 }
 
 export interface Case {

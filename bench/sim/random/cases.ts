@@ -36,7 +36,7 @@ export function load({
         maxOutputTokens,
         outputTokens: Math.max(1, Math.round(maxOutputTokens * draw.between(0.2, 0.7))),
         latencyMs: latencyMs * draw.between(0.8, 1.2),
-        luck: Math.floor(random() * 2 ** 32),
+        faultSeed: Math.floor(random() * 2 ** 32),
         arriveMs: atMs?.(index) ?? 0,
         ...(priority && { priority }),
       }),

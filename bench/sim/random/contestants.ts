@@ -5,7 +5,7 @@ import { SimProcess } from '../sim-process.ts';
 import type { CaseJob, ProviderSpec } from './case.ts';
 import { type Attempted, createAsk } from './ask.ts';
 import { chargeOf } from './charges.ts';
-import { POLITE_MS } from './luck.ts';
+import { POLITE_MS } from './drawn-fault.ts';
 import { Oracle } from './oracle.ts';
 import type { Client, ClientSetup, Contestant } from './contestant.ts';
 

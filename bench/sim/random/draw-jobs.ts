@@ -30,14 +30,14 @@ export function drawJobs(draw: Draw, { calls, latencyMs, shape, stream }: LoadSp
       outputTokens: Math.max(1, Math.round(maxOutputTokens * draw.between(0.1, 0.7))),
       latencyMs: latencyMs * Math.min(LONGEST, spread(latencyShape)),
       stream,
-      luck: Math.floor(draw.random() * 2 ** 32),
+      faultSeed: Math.floor(draw.random() * 2 ** 32),
     });
   });
 }
 
 /** A call that is present at the start unless it says otherwise. */
 export function caseJob(
-  job: Pick<CaseJob, 'inputTokens' | 'maxOutputTokens' | 'outputTokens' | 'latencyMs' | 'luck'> & Partial<CaseJob>,
+  job: Pick<CaseJob, 'inputTokens' | 'maxOutputTokens' | 'outputTokens' | 'latencyMs' | 'faultSeed'> & Partial<CaseJob>,
 ): CaseJob {
   const { inputTokens } = job;
   const inputBytes = Math.max(1, Math.round(inputTokens * BYTES_PER_TOKEN));

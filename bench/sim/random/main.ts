@@ -6,7 +6,7 @@ import { CASES, HARM } from './cases.ts';
 import { CONTESTANTS, type ContestantName } from './contestants.ts';
 import { drawCase, seedOf } from './draw.ts';
 import { harmHead, harmLine, measureHarm } from './harm.ts';
-import { byTelling, line, summarize, table, worst } from './report.ts';
+import { byDisclosure, line, summarize, table, worst } from './report.ts';
 import { type CaseResult, runCase } from './run-case.ts';
 import { timeline } from './timeline.ts';
 
@@ -91,7 +91,7 @@ async function compare(cases: readonly Case[], options: RandomOptions): Promise<
       results.push(result);
       if (few) console.log(line(result));
     }
-    summaries.push(summarize(results), ...(few ? [] : byTelling(results)));
+    summaries.push(summarize(results), ...(few ? [] : byDisclosure(results)));
     if (options.by) listed += `\n${contestant}, by what the providers have:\n${breakdown(results)}\n`;
     if (!few) listed += `\n${contestant}, the worst:\n${worst(results)}\n`;
   }

@@ -2,7 +2,7 @@ import type { Attempted } from './ask.ts';
 import type { CaseJob, LimitSpec, ProviderSpec } from './case.ts';
 import { type Charge, planned } from './charges.ts';
 import { EnforcedLimits } from './limits.ts';
-import { luckOf, POLITE_MS } from './luck.ts';
+import { faultOf, POLITE_MS } from './drawn-fault.ts';
 
 /** What an oracle needs to know of its process. */
 interface Place {
@@ -67,7 +67,7 @@ export class Oracle {
     this.#limits.complete(final, sentAt + oneWayMs, now - oneWayMs);
     const attempt = this.#attempts.get(job) ?? 0;
     this.#attempts.set(job, attempt + 1);
-    if (throttled && luckOf(this.#spec, job, attempt).kind === 'good') this.#refused(charges, hintMs, now);
+    if (throttled && faultOf(this.#spec, job, attempt).kind === 'good') this.#refused(charges, hintMs, now);
   }
 
   /** Others were faster: only as much is left as the hint implies. */

@@ -8,7 +8,7 @@ import { complete, type Receiver, type Reply, type Transport } from '../transpor
 import type { CaseJob, ProviderSpec } from './case.ts';
 import type { Charge } from './charges.ts';
 import { EnforcedLimits } from './limits.ts';
-import { FAULT_MS, luckOf } from './luck.ts';
+import { FAULT_MS, faultOf } from './drawn-fault.ts';
 import { phaseOf, refusalOf } from './wrong.ts';
 
 /** A stream's head arrives after this share of the answer's time. */
@@ -83,13 +83,13 @@ export class RandomProvider implements Transport<CaseJob> {
     }
     const attempt = this.#attempts.get(job) ?? 0;
     this.#attempts.set(job, attempt + 1);
-    const luck = luckOf(this.#spec, job, attempt);
-    if (luck.kind === 'error') {
+    const fault = faultOf(this.#spec, job, attempt);
+    if (fault.kind === 'error') {
       this.#fail(receiver);
       return;
     }
-    if (luck.kind === 'throttle') {
-      this.#answer(receiver, this.#mute(luck.hintMs), headersOf({}));
+    if (fault.kind === 'throttle') {
+      this.#answer(receiver, this.#mute(fault.hintMs), headersOf({}));
       return;
     }
     const charges = this.limits.chargesOf(job);

@@ -3,7 +3,7 @@ import type { LimitName } from '../../../src/simulator/limits/limits.ts';
 import type { Case, CaseJob } from './case.ts';
 import { type Charge, planned } from './charges.ts';
 import { EnforcedLimits } from './limits.ts';
-import { misfortune } from './luck.ts';
+import { unavoidableFaults } from './drawn-fault.ts';
 
 export interface Reference {
   /** When the last call was sent, and when the last answer arrived. */
@@ -38,7 +38,7 @@ export function reference(
   const limits = new EnforcedLimits(provider, 1, seed);
   const { oneWayMs, change, outage, maxConcurrent = Infinity } = provider;
   const ready = jobs
-    .map((job) => ({ job, at: job.arriveMs + oneWayMs + misfortune(provider, job).ms }))
+    .map((job) => ({ job, at: job.arriveMs + oneWayMs + unavoidableFaults(provider, job).ms }))
     .toSorted((a, b) => a.at - b.at);
   const running = new IndexedHeap<'index', Running>('index', (a, b) => a.endsAt < b.endsAt);
   let now = 0;

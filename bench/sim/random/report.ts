@@ -48,16 +48,16 @@ export function summarize(results: readonly CaseResult[], name = results[0]?.con
   };
 }
 
-const TELLINGS = {
+const DISCLOSURES = {
   told: 'answers tell all that holds calls back',
   misled: 'answers tell of something else',
   blind: 'nothing but refusals tells',
-} as const satisfies Record<CaseResult['telling'], string>;
+} as const satisfies Record<CaseResult['disclosure'], string>;
 
 /** One summary for each way in which the binding limits are revealed, or not. */
-export function byTelling(results: readonly CaseResult[]): Summary[] {
-  return Object.entries(TELLINGS).flatMap(([telling, words]) => {
-    const group = results.filter((each) => each.telling === telling);
+export function byDisclosure(results: readonly CaseResult[]): Summary[] {
+  return Object.entries(DISCLOSURES).flatMap(([disclosure, words]) => {
+    const group = results.filter((each) => each.disclosure === disclosure);
     return group.length === 0 ? [] : [summarize(group, `  ${words}`)];
   });
 }

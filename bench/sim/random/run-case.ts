@@ -4,10 +4,10 @@ import type { Tally } from '../sim-process.ts';
 import { type Case, processOf } from './case.ts';
 import type { Client } from './contestant.ts';
 import { CONTESTANTS, type ContestantName } from './contestants.ts';
-import { misfortune } from './luck.ts';
+import { unavoidableFaults } from './drawn-fault.ts';
 import { RandomProvider } from './random-provider.ts';
 import { reference } from './reference.ts';
-import { leastRefused, type Telling, tellingOf } from './telling.ts';
+import { leastRefused, type Disclosure, disclosureOf } from './disclosure.ts';
 import { UsageWatch } from './usage-watch.ts';
 
 export interface CaseResult {
@@ -26,7 +26,7 @@ export interface CaseResult {
   /** Share of attempts that failed, without the faults that every client meets. */
   readonly waste: number;
   readonly throttled: number;
-  readonly telling: Telling;
+  readonly disclosure: Disclosure;
   /** The minimum of `waste` for any client, since unstated limits must be probed. */
   readonly leastWaste: number;
   /** Time in which calls waited and less than 90 % of the limits was used. */
@@ -105,7 +105,7 @@ export async function runCase(each: Case, contestant: ContestantName, watch: Run
   const complete = progress.done === jobs.length;
   const wallMs = (complete ? progress.endedAt : clock.now()) - measuredFromMs;
   const boundMs = bound.doneMs - measuredFromMs;
-  const unavoidable = jobs.reduce((sum, job) => sum + misfortune(spec, job).attempts, 0);
+  const unavoidable = jobs.reduce((sum, job) => sum + unavoidableFaults(spec, job).attempts, 0);
   const firstAnswerMs = 2 * spec.oneWayMs + Math.min(...jobs.map((job) => job.latencyMs));
   const asked = leastRefused(each, bound.bindings);
   return {
@@ -120,7 +120,7 @@ export async function runCase(each: Case, contestant: ContestantName, watch: Run
     askedRatio: lost > 0 ? Infinity : wallMs / (boundMs + firstAnswerMs),
     waste: Math.max(0, tally.failedAttempts - unavoidable) / tally.attempts,
     throttled: tally.throttled / tally.attempts,
-    telling: tellingOf(each, bound.bindings),
+    disclosure: disclosureOf(each, bound.bindings),
     leastWaste: asked / (asked + jobs.length + unavoidable),
     slowMs: usage.slowMs,
     realMs: performance.now() - startedAt,

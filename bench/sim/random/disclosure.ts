@@ -3,12 +3,12 @@ import type { Case, ProviderSpec } from './case.ts';
 import type { Binding } from './reference.ts';
 
 /** What a client can learn of the binding limits before they refuse it: everything, something wrong, or nothing. */
-export type Telling = 'told' | 'misled' | 'blind';
+export type Disclosure = 'told' | 'misled' | 'blind';
 
 /** It takes two refusals to learn an unstated bucket's size and rate. */
 const TO_LEARN = 2;
 
-export function tellingOf({ provider }: Case, bindings: readonly Binding[]): Telling {
+export function disclosureOf({ provider }: Case, bindings: readonly Binding[]): Disclosure {
   if (bindings.some((binding) => !isInHeaders(provider, binding))) return 'blind';
   return misleads(provider) ? 'misled' : 'told';
 }
