@@ -26,3 +26,17 @@ it('does not mistake other calls quoted in an answer for its usage', async () =>
   const ends = eventsOf(guard, 'call.end');
   expect(ends.map((end) => end.usage?.inputTokens)).toEqual([undefined, undefined, 5]);
 });
+
+it.each([
+  ['an answer', { ...openai.completion, usage }, 12, 1],
+  ['an error', { error: { message: 'Overloaded', type: 'server_error' } }, 12, 2],
+])('reads %s that its headers call text', async (_what, body, total, attempts) => {
+  const guard = testGuard();
+  const text = (): Response => new Response(JSON.stringify(body), { headers: { 'content-type': 'text/plain' } });
+  const fake = fakeFetch(text, json({ ...openai.completion, usage }));
+  const client = guardedClient(openai, guard, fake.fetch);
+  await openai.create(client).catch(() => undefined);
+  const [end] = eventsOf(guard, 'call.end');
+  expect(end).toMatchObject({ attempts, outcome: attempts > 1 ? 'success_after_retry' : 'success' });
+  expect(end!.usage!.inputTokens + end!.usage!.outputTokens).toBe(total);
+});

@@ -1,6 +1,6 @@
 import type { Failure } from '../../core/outcome.ts';
 import { UNFINISHED, UNREADABLE } from '../errors/classify-connection.ts';
-import { jsonFacts } from './body-usage.ts';
+import { jsonFacts, textFacts } from './body-usage.ts';
 import { isCutJson } from './json-text.ts';
 import type { TrackedBody } from './open-body.ts';
 import { endOfText, errorIn } from './read-answer.ts';
@@ -23,8 +23,10 @@ export class ParsedText {
   parsed(value: unknown): boolean | Promise<boolean> {
     const body = this.#take();
     if (!body) return false;
-    const error = errorIn(value, body);
-    const facts = jsonFacts(value, body.adapter);
+    // What its headers do not call JSON is handed on as text.
+    const text = typeof value === 'string' ? textFacts(value, body.adapter) : undefined;
+    const error = errorIn(text ? text.value : value, body);
+    const facts = text ? text.facts : jsonFacts(value, body.adapter);
     if (error && !error.besideContent) return replaced(body, error.failure, facts);
     body.end({ outcome: 'completed', beside: error?.failure, ...facts });
     return false;

@@ -107,7 +107,7 @@ function reader(name: Reader, original: Read, bodyOf: BodyOf): Read {
     let broken: Broken;
     try {
       value = await body.within(() => original.apply(this, args));
-      if (parsedText && isWholeText(value) && isJson(this)) {
+      if (parsedText && isWholeText(value)) {
         parsedText.given(body, value);
         return value;
       }

@@ -8,13 +8,14 @@ import { isJson } from '../body/read-answer.ts';
 import { classifyConnection } from '../errors/classify-connection.ts';
 import type { ClientSeam, LateBody } from './client-seam.ts';
 import type { ResponseProps, SdkRequestOptions } from './sdk-client.ts';
-import { isParsedBySdk } from './parse-answer.ts';
 import { connectionError, streamError } from './sdk-errors.ts';
 import { noteFailure, noteUnnamed } from './stream-errors.ts';
 
 /** The request that an answer is of, as its body needs it. */
 export interface AnsweredRequest {
   readonly seam: ClientSeam;
+  /** Whether the SDK parses its answer, that of further attempts included: then only the SDK gives it up. */
+  readonly isParsed: boolean;
   /** Nothing of a response's body was delivered: another attempt takes its place, if one may be made. */
   replace(
     attempt: Attempt,
@@ -110,7 +111,7 @@ export class RetriedBody extends HandedBody implements LateBody {
 
   /** What the SDK's own timer gives up, the SDK asks for once more. */
   override replace(failure: Failure, signal: AbortSignal | undefined, left: AbortSignal): Promise<Replacement> {
-    return this.request.replace(this.attempt, failure, signal, isParsedBySdk(this.options) ? undefined : left);
+    return this.request.replace(this.attempt, failure, signal, this.request.isParsed ? undefined : left);
   }
 
   /** The SDK asks for it within the same turn; if it does not, the call has ended. */
@@ -118,7 +119,7 @@ export class RetriedBody extends HandedBody implements LateBody {
     const { attempt } = this;
     const { seam } = this.request;
     // A caller that reads the raw response may abandon it; a body that the SDK reads is given up only by its timer or the caller's signal.
-    const timedOut = given.outcome === 'cancelled' && !attempt.call.signal?.aborted && isParsedBySdk(this.options);
+    const timedOut = given.outcome === 'cancelled' && !attempt.call.signal?.aborted && this.request.isParsed;
     const end: BodyEnd = timedOut ? { outcome: 'interrupted', failure: bodyTimeout() } : given;
     attempt.bodyEnded(end);
     // Otherwise another attempt takes its place.

@@ -1,24 +1,28 @@
 import { expectText, ParsedText } from '../body/parsed-text.ts';
+import { PrivateFieldMap } from '../../core/private-field-map.ts';
 import { captureCaller, nameCaller } from './caller-stack.ts';
-import type { ResponseProps, SdkRequestOptions } from './sdk-client.ts';
+import type { ResponseProps } from './sdk-client.ts';
 import { explainParseError } from './stream-errors.ts';
 
-/** Requests whose answers the SDK parses, further attempts included: only the SDK gives these up. */
-const parsed = new WeakSet<SdkRequestOptions>();
+/** The request of an answer that its SDK may parse. */
+interface ParsedRequest {
+  isParsed: boolean;
+}
 
-export function isParsedBySdk(options: SdkRequestOptions): boolean {
-  return parsed.has(options);
+const requests = new PrivateFieldMap<ParsedRequest>();
+
+/** Call before an answer is handed to the SDK. */
+export function watchParser(props: ResponseProps, request: ParsedRequest): void {
+  requests.set(props, request);
 }
 
 /**
  * Lets an SDK parse an answer. The result shows how the answer ended, and another response takes its place
  * if it is broken or an error; if nothing replaces it, the SDK's error carries the reason.
  */
-export async function parseAnswer(
-  parse: () => Promise<unknown>,
-  { response, options }: ResponseProps,
-): Promise<unknown> {
-  parsed.add(options);
+export async function parseAnswer(parse: () => Promise<unknown>, props: ResponseProps): Promise<unknown> {
+  const request = requests.get(props);
+  if (request) request.isParsed = true;
   for (;;) {
     const text = new ParsedText();
     try {
@@ -29,7 +33,7 @@ export async function parseAnswer(
       const again = error instanceof SyntaxError ? text.broken() : false;
       if (again !== false && (await again)) continue;
       text.unknown();
-      explainParseError(error, response.headers);
+      explainParseError(error, props.response.headers);
       nameCaller(error, captureCaller(), false);
       throw error;
     }

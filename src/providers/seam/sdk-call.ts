@@ -16,6 +16,7 @@ import {
   RetriedBody,
   WholeBody,
 } from './delivered-body.ts';
+import { watchParser } from './parse-answer.ts';
 import { connectionError } from './sdk-errors.ts';
 import { streamHooks } from '../body/stream-progress.ts';
 import { boundErrorBody } from '../body/error-bodies.ts';
@@ -38,6 +39,7 @@ export class SeamRequest implements Exchange<ResponseProps, ResponseProps>, Answ
   readonly #allowed: boolean;
   /** Later attempts run in the caller's async context, even when the stream is read in another. */
   readonly #callerContext: AsyncResource | undefined;
+  isParsed = false;
   /** Frames of the code that awaited the delivered stream. */
   caller: CallerStack | undefined;
   #options: SdkRequestOptions;
@@ -214,6 +216,7 @@ export class SeamRequest implements Exchange<ResponseProps, ResponseProps>, Answ
     const { props, attempt } = handing;
     attempt.succeeded(false);
     this.#latest = this.seam.retriesBodies ? new RetriedBody(handing) : undefined;
+    if (this.#latest) watchParser(props, this);
     guardBody(props.response, this.#latest ?? new WholeBody(handing), props.controller.signal);
   }
 
