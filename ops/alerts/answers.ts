@@ -20,10 +20,10 @@ const BY_ASKED = `${BY_MODEL}, tidegate_tier_asked`;
 const DAY_BEFORE = 'avg_over_time(tidegate:cache:ratio1h[1d] offset 1h)';
 
 const WHY_CUT = [
-  '{{ if eq $labels.tidegate_cut_reason "length" }}were cut at their length: raise max_tokens or ask for shorter answers',
-  '{{ else if eq $labels.tidegate_cut_reason "content_filter" }}were stopped by a content filter: look at what is asked since then',
-  '{{ else if eq $labels.tidegate_cut_reason "refusal" }}were refused by the model: look at what is asked since then, and whether the model was changed',
-  '{{ else }}came with an error beside them: read the events answer.error of the application{{ end }}',
+  '{{ if eq $labels.tidegate_cut_reason "length" }}were cut at their maximum length: raise max_tokens or ask for shorter answers',
+  '{{ else if eq $labels.tidegate_cut_reason "content_filter" }}were stopped by a content filter: check what has been asked since then',
+  '{{ else if eq $labels.tidegate_cut_reason "refusal" }}were refused by the model: check what has been asked since then, and whether the model was changed',
+  '{{ else }}came with an error beside them: check the events answer.error of the application{{ end }}',
 ].join('');
 
 const LAYER_NAMES = {
@@ -70,7 +70,7 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '2m',
       keepFiringFor: '15m',
       severity: 'warning',
-      summary: 'Many LLM answers are not whole.',
+      summary: 'Many LLM answers are incomplete.',
       description: `${MODEL}: ${share()} of the answers of half an hour (threshold ${percent(answers.cutRatio)}, and ${answers.cutFactor} times the day before) ${WHY_CUT}. They count as successes, and the application gets half a text.`,
     },
     {
@@ -108,7 +108,7 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '2m',
       keepFiringFor: '15m',
       severity: 'warning',
-      summary: 'LLM calls are served in another tier than they ask for.',
+      summary: 'LLM calls are answered by another tier than they request.',
       description: `{{ if eq $labels.tidegate_tier_asked "flex" }}Flex has no capacity{{ else }}The account's share of a tier is used up, its traffic grew too fast, or it is not part of the contract{{ end }}: ${share()} of the answers of ${MODEL} to calls that ask for the tier {{ $labels.tidegate_tier_asked }} came from the standard one (threshold ${percent(answers.tierRatio)}). {{ if eq $labels.tidegate_tier_asked "flex" }}They cost about twice as much: let them wait (onFlexUnavailable), or use batches.{{ else }}They are slower than asked for.{{ end }}`,
     },
     {
@@ -117,8 +117,8 @@ export function answerAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '2m',
       keepFiringFor: '15m',
       severity: 'warning',
-      summary: 'A layer above sends LLM calls again.',
-      description: `${choice('$labels.tidegate_retry_layer', LAYER_NAMES, 'Something above the client')} sends calls of ${MODEL} again that had just been given up: {{ printf "%.0f" $value }} in half an hour (threshold ${percent(answers.repeatedRatio)} of its calls). Two layers retry, which multiplies the requests of an outage. ${choice('$labels.tidegate_retry_layer', LAYERS_OFF, 'Find what calls again, and turn off its retries.')}`,
+      summary: 'A layer above repeats LLM calls.',
+      description: `${choice('$labels.tidegate_retry_layer', LAYER_NAMES, 'Something above the client')} sends calls of ${MODEL} again that had just failed: {{ printf "%.0f" $value }} in half an hour (threshold ${percent(answers.repeatedRatio)} of its calls). Two layers retry, which multiplies the requests of an outage. ${choice('$labels.tidegate_retry_layer', LAYERS_OFF, 'Find what calls again, and turn off its retries.')}`,
     },
     {
       name: 'TidegateTenantFloods',

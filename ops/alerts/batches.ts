@@ -20,7 +20,7 @@ export function batchAlerts({ series }: RuleContext): Alert[] {
       for: '4m',
       severity: 'warning',
       summary: 'A batch of LLM calls makes no progress.',
-      description: `${down()}{{ if $circuit }}The provider fails or cannot be reached{{ else }}A batch waits for a limit of a day, for a worker that hangs, or for a reader that does not take the results{{ end }}: {{ $labels.instance }} (${JOB}) runs {{ printf "%.0f" $value }} batch{{ if gt $value 1.0 }}es{{ end }}, and no item has been finished for nine minutes. {{ if $circuit }}The circuit {{ $circuit }} is open; the batch goes on by itself once that is over.{{ else }}guard.snapshot() shows what the lane waits for.{{ end }} With a journal it can be stopped and continued at no cost.`,
+      description: `${down()}{{ if $circuit }}The provider fails or cannot be reached{{ else }}A batch waits for a daily limit, for a worker that hangs, or for a reader that does not take the results{{ end }}: {{ $labels.instance }} (${JOB}) runs {{ printf "%.0f" $value }} batch{{ if gt $value 1.0 }}es{{ end }}, and no item has been finished for nine minutes. {{ if $circuit }}The circuit {{ $circuit }} is open; the batch goes on by itself once that is over.{{ else }}guard.snapshot() shows what the lane waits for.{{ end }} With a journal it can be stopped and continued at no cost.`,
     },
   ];
 }

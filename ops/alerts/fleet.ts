@@ -11,23 +11,23 @@ const CAUSES = {
   out_of_memory: 'it is out of memory',
   loading: 'it is loading its data',
   cluster_down: 'its cluster has no master for the slot',
-  unsupported: 'it does not know what is asked',
+  unsupported: 'it does not support the commands',
 } as const;
 
 /** What to do about it. */
 const REMEDIES = {
-  connection: 'look whether it runs, and at the network and TLS between',
-  timeout: 'look at its load, slow commands and the network',
+  connection: 'check that it is running, and the network and TLS',
+  timeout: 'check its load, slow commands and the network',
   auth: 'give the client the right password',
   permission: 'allow the commands that docs/shared-limits.md lists',
   read_only: 'connect the client to the master, or wait for the failover to end',
   out_of_memory: 'raise maxmemory or free some; lanes take a few kilobytes',
   loading: 'wait until it has loaded its data',
-  cluster_down: 'look at the cluster',
+  cluster_down: 'check the cluster',
   unsupported: 'use Redis 6.2 or Valkey, with scripts allowed',
 } as const;
 
-const OTHER = 'look at the errors of its client';
+const OTHER = 'check the errors of its client';
 
 /** The store of shared limits, and what a fleet does without it. */
 export function fleetAlerts({ series, thresholds }: RuleContext): Alert[] {
@@ -44,8 +44,8 @@ export function fleetAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '1m',
       keepFiringFor: '2m',
       severity: 'warning',
-      summary: 'The store of shared LLM limits is of no use.',
-      description: `${whyNot(series)}${JOB} has lost its store of shared limits {{ if $fault }}because ${choice('$fault', CAUSES)}{{ else }}for a reason that no exchange names{{ end }}: ${share()} of its lanes go alone, each process with its share of the last known fleet. Calls go on, and no limit is broken; processes that are idle leave their share unused, and new ones start with what redisStore's option processes says. Mend the store: ${choice('$fault', REMEDIES, OTHER)}.`,
+      summary: 'The store of shared LLM limits cannot be used.',
+      description: `${whyNot(series)}${JOB} has lost its store of shared limits {{ if $fault }}because ${choice('$fault', CAUSES)}{{ else }}for a reason that no exchange names{{ end }}: ${share()} of its lanes continue alone, each process with its share of the last known fleet. Calls continue, and no limit is exceeded; idle processes leave their share unused, and new ones assume redisStore's option processes. Fix the store: ${choice('$fault', REMEDIES, OTHER)}.`,
     },
     {
       name: 'TidegateFleetProcessAlone',
@@ -53,7 +53,7 @@ export function fleetAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '3m',
       severity: 'warning',
       summary: 'A process has lost the store of shared LLM limits.',
-      description: `${whyNot(series, ', instance')}{{ $labels.instance }} (${JOB}) has lost the store of shared limits{{ if $fault }} (${choice('$fault', CAUSES)}){{ end }}, which the others reach: it goes alone with its share of the last known fleet. Look at that process and its network first; then ${choice('$fault', REMEDIES, OTHER)}.`,
+      description: `${whyNot(series, ', instance')}{{ $labels.instance }} (${JOB}) has lost the store of shared limits{{ if $fault }} (${choice('$fault', CAUSES)}){{ end }}, which the others reach: it continues alone with its share of the last known fleet. Check that process and its network first; then ${choice('$fault', REMEDIES, OTHER)}.`,
     },
     {
       name: 'TidegateFleetStoreSlow',

@@ -54,7 +54,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '5m',
       severity: 'warning',
       summary: 'The circuit to an LLM provider is open in some processes.',
-      description: `${PROVIDER}: circuit {{ $labels.tidegate_circuit }} of {{ $labels.instance }} has not been closed for five minutes, while most processes reach the provider. Look at that process and its network; restart it where nothing else helps.`,
+      description: `${PROVIDER}: circuit {{ $labels.tidegate_circuit }} of {{ $labels.instance }} has not been closed for five minutes, while most processes reach the provider. Check that process and its network; restart it where nothing else helps.`,
     },
     {
       name: 'TidegateCircuitFlapping',
@@ -79,7 +79,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       for: '15s',
       keepFiringFor: '15m',
       severity: 'critical',
-      summary: 'LLM calls are under way and none gets an answer.',
+      summary: 'LLM calls are in flight and none is answered.',
       description: `The provider hangs, or the network does: ${PROVIDER} has {{ printf "%.0f" $value }} calls in flight or waiting, and no attempt has ended for two minutes; in the quarter of an hour before more than ${queue.stalledFrom} did in that time.${onePod(series, series('tidegate.bulkhead.active', lookupOf(BY_PROVIDER).matchers), BY_PROVIDER)} Check both, and use another provider for what is urgent.`,
     },
     {
@@ -110,7 +110,7 @@ export function laneAlerts({ series, thresholds }: RuleContext): Alert[] {
       ].join('\n'),
       for: '2m',
       severity: 'warning',
-      summary: 'LLM calls wait though no limit is used up.',
+      summary: 'LLM calls wait although no limit is used up.',
       description: `${pausedFor(series)}{{ if $paused }}The provider has asked to wait{{ else }}Another client takes most of the account, a limit in pacing is too low, or tidegate is at fault{{ end }}: {{ printf "%.0f" $value }} calls to ${PROVIDER} wait, while each limit and the slots are used by less than ${percent(queue.idleShare)}, next to nothing was refused and the circuit is closed. {{ if $paused }}A pause had up to ${duration('$paused')} left in the last five minutes, as a refusal asked for: its events tidegate.ratelimit.hit name the limit.{{ else }}The client holds them back by itself: compare the limits in guard.snapshot() with those of the account.{{ end }} A higher tier would not help.`,
     },
     {

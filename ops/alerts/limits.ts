@@ -48,7 +48,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '30m',
       severity: 'warning',
       summary: 'An LLM provider tier is too small for the traffic.',
-      description: `${MODEL} used ${share()} of its ${DIMENSION} limit${limit} over 15 minutes (threshold ${percent(tier.saturated)}), so this is no burst: calls queue behind the limit. ${adviceFor(TIER)}`,
+      description: `${MODEL} used ${share()} of its ${DIMENSION} limit${limit} over 15 minutes (threshold ${percent(tier.saturated)}), so this is not a burst: calls queue behind the limit. ${adviceFor(TIER)}`,
     },
     {
       name: 'TidegateRateLimited',
@@ -57,7 +57,7 @@ export function limitAlerts({ series, thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'An LLM provider refuses calls for a rate limit.',
-      description: `${OWN_SHARE}${MODEL}: {{ if lt $own 0.8 }}others on the account use up the ${DIMENSION} limit, or the provider enforces it within seconds: this job uses ${share('$own')} of it by its own count{{ else if eq $labels.tidegate_limit_dimension "unknown" }}the provider refuses calls for a limit that it does not name{{ else }}the ${DIMENSION} limit is reached though calls are paced{{ end }}: ${counted('attempt')} refused in 10 minutes (thresholds: ${tier.refusals}, and ${percent(tier.refusedRatio)} of its attempts). {{ if lt $own 0.8 }}Look for others on the account first. {{ end }}${adviceFor(REFUSED)}`,
+      description: `${OWN_SHARE}${MODEL}: {{ if lt $own 0.8 }}others on the account use up the ${DIMENSION} limit, or the provider enforces it within seconds: this job uses ${share('$own')} of it by its own count{{ else if eq $labels.tidegate_limit_dimension "unknown" }}the provider refuses calls for a limit that it does not name{{ else }}the ${DIMENSION} limit is reached although calls are paced{{ end }}: ${counted('attempt')} refused in 10 minutes (thresholds: ${tier.refusals}, and ${percent(tier.refusedRatio)} of its attempts). {{ if lt $own 0.8 }}Look for others on the account first. {{ end }}${adviceFor(REFUSED)}`,
     },
     {
       name: 'TidegateLimitChanged',

@@ -41,7 +41,7 @@ export function providerAlerts(context: RuleContext): Alert[] {
       for: '2m',
       severity: 'info',
       summary: 'A tier of an LLM provider has no capacity.',
-      description: `${MODEL} had ${counted('attempt')} in 10 minutes for which the tier had no room (threshold ${provider.noCapacity}). Your limits are not the cause: set onFlexUnavailable to standard, use another tier or model, or let the work wait.`,
+      description: `${MODEL} had ${counted('attempt')} in 10 minutes for which the tier had no capacity (threshold ${provider.noCapacity}). Your limits are not the cause: set onFlexUnavailable to standard, use another tier or model, or let the work wait.`,
     },
     {
       name: 'TidegateAttemptLatencyHigh',
@@ -62,7 +62,7 @@ export function providerAlerts(context: RuleContext): Alert[] {
       for: '3m',
       keepFiringFor: '5m',
       severity: 'warning',
-      summary: 'LLM streams break before their end.',
+      summary: 'LLM streams break off before their end.',
       description: `${MODEL} loses ${share()} of its streams midway (threshold ${percent(provider.interruptedRatio)}).${onePod(series, `increase(${series('tidegate.streams', `${lookupOf(BY_MODEL).matchers},tidegate_stream_outcome="interrupted"`)}[5m])`, BY_MODEL)} A broken stream is not retried once content was delivered: check proxies and idle timeouts on the way, then the provider's status page.`,
     },
     ...(['warning', 'critical'] as const).map((severity): Alert => {

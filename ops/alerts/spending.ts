@@ -38,7 +38,7 @@ export function spendingAlerts({ thresholds }: RuleContext): Alert[] {
       keepFiringFor: '15m',
       severity: 'warning',
       summary: 'LLM calls cost much more than a day ago.',
-      description: `${largest('$model', `sum by (gen_ai_request_model) (tidegate:cost:increase5m{${lookupOf(BY_PROVIDER).matchers}})`, BY_PROVIDER, 'gen_ai_request_model')}${PROVIDER} has cost ${dollars()} in the last hour, or spends at such a rate now, {{ if $model }}mostly for {{ $model }}: {{ end }}more than ${spikeFactor} times the mean hour of the day before, and ${spikePeakFactor} times the dearest of a week. More calls, longer prompts, a dearer model or a cache that is missed: the panels of cost tell which. Stop what nobody has planned.`,
+      description: `${largest('$model', `sum by (gen_ai_request_model) (tidegate:cost:increase5m{${lookupOf(BY_PROVIDER).matchers}})`, BY_PROVIDER, 'gen_ai_request_model')}${PROVIDER} has cost ${dollars()} in the last hour, or spends at such a rate now, {{ if $model }}mostly for {{ $model }}: {{ end }}more than ${spikeFactor} times the mean hour of the day before, and ${spikePeakFactor} times the most expensive one of a week. More calls, longer prompts, a more expensive model or cache misses: the panels of cost tell which. Stop what nobody has planned.`,
     },
     {
       name: 'TidegateModelUnpriced',
@@ -46,7 +46,7 @@ export function spendingAlerts({ thresholds }: RuleContext): Alert[] {
       for: '0m',
       severity: 'warning',
       summary: 'A model without a price is in use.',
-      description: `${MODEL} has answered {{ printf "%.0f" $value }} calls in an hour whose price is not known: their cost is in no panel, no budget and no spike. Add the model, or the tier that is asked for, to the prices of the guard.`,
+      description: `${MODEL} has answered {{ printf "%.0f" $value }} calls in an hour without a known price: their cost is missing from panels, budgets and spikes. Add the model, or the requested tier, to the prices of the guard.`,
     },
     ...(budgetUsdPerDay > 0 ? [budgetAlert(budgetUsdPerDay)] : []),
   ];
@@ -60,7 +60,7 @@ function budgetAlert(usd: number): Alert {
     for: '0m',
     keepFiringFor: '30m',
     severity: 'warning',
-    summary: 'LLM calls cost more than their budget of a day.',
+    summary: 'LLM calls exceed their daily budget.',
     description: `${JOB} has spent ${dollars()} on LLM calls in 24 hours (budget ${usd} USD). Spend by model is in the panels of cost; a batch can be given a limit of its own with maxCost.`,
   };
 }

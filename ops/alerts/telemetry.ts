@@ -20,7 +20,7 @@ export function telemetryAlerts(context: RuleContext): Alert[] {
       severity: 'none',
       summary: 'Alerts about LLM calls can be delivered.',
       description:
-        'This alert fires always: it proves that Prometheus evaluates these rules and that Alertmanager delivers. Route it to a service that calls when it stops to come; nothing else tells of an alerting that is dead.',
+        'This alert always fires: it proves that Prometheus evaluates these rules and that Alertmanager delivers. Route it to a service that calls when it stops to come; nothing else tells of an alerting that is dead.',
     },
     {
       name: 'TidegateTelemetryAbsent',
@@ -46,7 +46,7 @@ export function telemetryAlerts(context: RuleContext): Alert[] {
       for: '5m',
       keepFiringFor: '15m',
       severity: 'warning',
-      summary: 'Requests to a provider go past every guard.',
+      summary: 'Requests to a provider bypass every guard.',
       description: `${JOB} has sent {{ printf "%.0f" $value }} requests to {{ $labels.gen_ai_provider_name }} past tidegate in 15 minutes (via {{ $labels.tidegate_unguarded_via }}). They share the limit and are neither paced nor retried nor in any other alert. ${UNGUARDED}`,
     },
   ];
@@ -78,8 +78,8 @@ function vanished(selector: string, awayShare: number): Alert[] {
       expr: `${gone('>')}\nunless on (${BY_JOB}) (${away} > 60 and ${away} / (${away} + ${there}) > ${awayShare})`,
       for: '1m',
       severity: 'critical',
-      summary: 'A job that makes LLM calls is gone.',
-      description: `${text} Until then it made calls. None of its other alerts can fire. ${where}; where it was taken away on purpose this ends by itself within the hour.`,
+      summary: 'A job that makes LLM calls has disappeared.',
+      description: `${text} Until then it made calls. None of its other alerts can fire. ${where}; if it was removed on purpose this ends by itself within the hour.`,
     },
     {
       name: 'TidegateJobVanished',

@@ -9,10 +9,10 @@ const cut = (reason: string, values: string): InputSeries =>
 
 const isCut = (reason: string, share: string, why: string): Firing => ({
   labels: { severity: 'warning', job: 'app', ...MODEL, tidegate_cut_reason: reason },
-  summary: 'Many LLM answers are not whole.',
+  summary: 'Many LLM answers are incomplete.',
   description: `openai/gpt-5.1 (app): ${share} of the answers of half an hour (threshold 10%, and 2 times the day before) ${why}. They count as successes, and the application gets half a text.`,
 });
-const LENGTH = 'were cut at their length: raise max_tokens or ask for shorter answers';
+const LENGTH = 'were cut at their maximum length: raise max_tokens or ask for shorter answers';
 
 const CUT: RuleTest[] = [
   {
@@ -34,11 +34,11 @@ const CUT: RuleTest[] = [
         at: '12m',
         situation: 'fires',
         firing: [
-          isCut('content_filter', '30%', 'were stopped by a content filter: look at what is asked since then'),
+          isCut('content_filter', '30%', 'were stopped by a content filter: check what has been asked since then'),
           isCut(
             'refusal',
             '20%',
-            'were refused by the model: look at what is asked since then, and whether the model was changed',
+            'were refused by the model: check what has been asked since then, and whether the model was changed',
           ),
         ],
       },
@@ -148,7 +148,7 @@ const tier = (asked: string, served: string, values: string): InputSeries =>
   input('tidegate.tier.answers', { ...CHAT, tidegate_tier_asked: asked, tidegate_tier_served: served }, values);
 const lower = (asked: string, share: string, cause: string, advice: string): Firing => ({
   labels: { severity: 'warning', job: 'app', ...MODEL, tidegate_tier_asked: asked },
-  summary: 'LLM calls are served in another tier than they ask for.',
+  summary: 'LLM calls are answered by another tier than they request.',
   description: `${cause}: ${share} of the answers of openai/gpt-5.1 (app) to calls that ask for the tier ${asked} came from the standard one (threshold 20%). ${advice}`,
 });
 
@@ -207,8 +207,8 @@ const repeated = (layer: string, values: string): InputSeries =>
   input('tidegate.repeated_calls', { ...CHAT, tidegate_retry_layer: layer }, values);
 const twice = (layer: string, name: string, count: string, turnOff: string): Firing => ({
   labels: { severity: 'warning', job: 'app', ...MODEL, tidegate_retry_layer: layer },
-  summary: 'A layer above sends LLM calls again.',
-  description: `${name} sends calls of openai/gpt-5.1 (app) again that had just been given up: ${count} in half an hour (threshold 1% of its calls). Two layers retry, which multiplies the requests of an outage. ${turnOff}`,
+  summary: 'A layer above repeats LLM calls.',
+  description: `${name} sends calls of openai/gpt-5.1 (app) again that had just failed: ${count} in half an hour (threshold 1% of its calls). Two layers retry, which multiplies the requests of an outage. ${turnOff}`,
 });
 
 const LAYER: RuleTest[] = [

@@ -12,7 +12,7 @@ const stalled = (cause: string, advice: string): Firing => ({
   description: `${cause}: a (app) runs 1 batch, and no item has been finished for nine minutes. ${advice} With a journal it can be stopped and continued at no cost.`,
 });
 const STUCK = stalled(
-  'A batch waits for a limit of a day, for a worker that hangs, or for a reader that does not take the results',
+  'A batch waits for a daily limit, for a worker that hangs, or for a reader that does not take the results',
   'guard.snapshot() shows what the lane waits for.',
 );
 const OUTAGE = stalled(

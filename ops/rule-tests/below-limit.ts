@@ -12,7 +12,7 @@ const refused = (values: string): InputSeries =>
 
 const idle: Firing = {
   labels: { severity: 'warning', job: 'app', gen_ai_provider_name: 'openai' },
-  summary: 'LLM calls wait though no limit is used up.',
+  summary: 'LLM calls wait although no limit is used up.',
   description:
     'Another client takes most of the account, a limit in pacing is too low, or tidegate is at fault: 700 calls to openai (app) wait, while each limit and the slots are used by less than 50%, next to nothing was refused and the circuit is closed. The client holds them back by itself: compare the limits in guard.snapshot() with those of the account. A higher tier would not help.',
 };

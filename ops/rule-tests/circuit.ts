@@ -24,7 +24,7 @@ const openOfOne: Firing = {
   labels: { severity: 'warning', job: 'app', instance: 'a', ...CIRCUIT },
   summary: 'The circuit to an LLM provider is open in some processes.',
   description:
-    'openai (app): circuit openai/gpt-5.1 of a has not been closed for five minutes, while most processes reach the provider. Look at that process and its network; restart it where nothing else helps.',
+    'openai (app): circuit openai/gpt-5.1 of a has not been closed for five minutes, while most processes reach the provider. Check that process and its network; restart it where nothing else helps.',
 };
 
 const OPEN: RuleTest[] = [
@@ -132,7 +132,7 @@ const ended = (values: string): InputSeries =>
 const paused = (values: string): InputSeries => input('tidegate.queue.paused_seconds', LANE, values);
 const stalled = (calls: string): Firing => ({
   labels: { severity: 'critical', job: 'app', ...PROVIDER },
-  summary: 'LLM calls are under way and none gets an answer.',
+  summary: 'LLM calls are in flight and none is answered.',
   description: `The provider hangs, or the network does: openai (app) has ${calls} calls in flight or waiting, and no attempt has ended for two minutes; in the quarter of an hour before more than 20 did in that time. Check both, and use another provider for what is urgent.`,
 });
 

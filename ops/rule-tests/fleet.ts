@@ -6,15 +6,15 @@ const errors = (fault: string, values: string, instance = 'a'): InputSeries =>
   input('tidegate.fleet.exchange_errors', { instance, tidegate_fleet_fault: fault }, values);
 
 const WITHOUT =
-  "Calls go on, and no limit is broken; processes that are idle leave their share unused, and new ones start with what redisStore's option processes says. Mend the store:";
+  "Calls continue, and no limit is exceeded; idle processes leave their share unused, and new ones assume redisStore's option processes. Fix the store:";
 
 const down = (fault: string, advice: string): Firing => ({
   labels: { severity: 'warning', job: 'app' },
-  summary: 'The store of shared LLM limits is of no use.',
-  description: `app has lost its store of shared limits ${fault === '' ? 'for a reason that no exchange names' : `because ${fault}`}: 100% of its lanes go alone, each process with its share of the last known fleet. ${WITHOUT} ${advice}.`,
+  summary: 'The store of shared LLM limits cannot be used.',
+  description: `app has lost its store of shared limits ${fault === '' ? 'for a reason that no exchange names' : `because ${fault}`}: 100% of its lanes continue alone, each process with its share of the last known fleet. ${WITHOUT} ${advice}.`,
 });
 
-const UNREACHED = 'look whether it runs, and at the network and TLS between';
+const UNREACHED = 'check that it is running, and the network and TLS';
 
 const DOWN: RuleTest[] = [
   {
@@ -74,10 +74,10 @@ const DOWN: RuleTest[] = [
 const alone = (fault: string, advice: string): Firing => ({
   labels: { severity: 'warning', job: 'app', instance: 'a' },
   summary: 'A process has lost the store of shared LLM limits.',
-  description: `a (app) has lost the store of shared limits${fault}, which the others reach: it goes alone with its share of the last known fleet. Look at that process and its network first; then ${advice}.`,
+  description: `a (app) has lost the store of shared limits${fault}, which the others reach: it continues alone with its share of the last known fleet. Check that process and its network first; then ${advice}.`,
 });
 
-const SLOWLY = 'look at its load, slow commands and the network';
+const SLOWLY = 'check its load, slow commands and the network';
 
 const OTHERS = ['b', 'c', 'd'].map((instance) => lanes('shared', '2x100', instance));
 
@@ -107,7 +107,7 @@ const ALONE: RuleTest[] = [
     alert: 'TidegateFleetProcessAlone',
     does: 'fires for a new process that cannot reach it, with no word of why where nothing is counted',
     input: [...OTHERS, lanes('alone', '_x20 2x60'), lanes('shared', '_x20 0x60')],
-    checks: [{ at: '16m', situation: 'first-event', firing: [alone('', 'look at the errors of its client')] }],
+    checks: [{ at: '16m', situation: 'first-event', firing: [alone('', 'check the errors of its client')] }],
   },
 ];
 

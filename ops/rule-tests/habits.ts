@@ -11,7 +11,7 @@ const cost = (values: string, provider = 'openai'): InputSeries =>
 const spike = (usd: string): Firing => ({
   labels: { severity: 'warning', job: 'app', ...PROVIDER },
   summary: 'LLM calls cost much more than a day ago.',
-  description: `openai (app) has cost ${usd} USD in the last hour, or spends at such a rate now, mostly for gpt-5.1: more than 5 times the mean hour of the day before, and 1.5 times the dearest of a week. More calls, longer prompts, a dearer model or a cache that is missed: the panels of cost tell which. Stop what nobody has planned.`,
+  description: `openai (app) has cost ${usd} USD in the last hour, or spends at such a rate now, mostly for gpt-5.1: more than 5 times the mean hour of the day before, and 1.5 times the most expensive one of a week. More calls, longer prompts, a more expensive model or cache misses: the panels of cost tell which. Stop what nobody has planned.`,
 });
 
 /** 12 USD an hour, and an hour of ten times that after 25 hours. */
@@ -42,7 +42,7 @@ const noPrice: Firing = {
   labels: { severity: 'warning', job: 'app', ...MODEL },
   summary: 'A model without a price is in use.',
   description:
-    'openai/gpt-5.1 (app) has answered 30 calls in an hour whose price is not known: their cost is in no panel, no budget and no spike. Add the model, or the tier that is asked for, to the prices of the guard.',
+    'openai/gpt-5.1 (app) has answered 30 calls in an hour without a known price: their cost is missing from panels, budgets and spikes. Add the model, or the requested tier, to the prices of the guard.',
 };
 
 const UNPRICED: RuleTest[] = [

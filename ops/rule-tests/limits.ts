@@ -7,7 +7,7 @@ const refused = (
   advice: string,
   why = dimension === 'unknown'
     ? 'the provider refuses calls for a limit that it does not name'
-    : `the ${dimension} limit is reached though calls are paced`,
+    : `the ${dimension} limit is reached although calls are paced`,
 ): Firing =>
   firing(
     'warning',

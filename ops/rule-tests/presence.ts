@@ -8,8 +8,8 @@ const HAS = 'app has no process left that reports, and Prometheus scrapes no tar
 
 const vanished: Firing = {
   labels: { severity: 'critical', job: 'app' },
-  summary: 'A job that makes LLM calls is gone.',
-  description: `${HAS} Until then it made calls. None of its other alerts can fire. Check its deployment and the service discovery or the Collector; where it was taken away on purpose this ends by itself within the hour.`,
+  summary: 'A job that makes LLM calls has disappeared.',
+  description: `${HAS} Until then it made calls. None of its other alerts can fire. Check its deployment and the service discovery or the Collector; if it was removed on purpose this ends by itself within the hour.`,
 };
 
 const idle: Firing = {
@@ -159,7 +159,7 @@ const watchdog: Firing = {
   labels: { severity: 'none' },
   summary: 'Alerts about LLM calls can be delivered.',
   description:
-    'This alert fires always: it proves that Prometheus evaluates these rules and that Alertmanager delivers. Route it to a service that calls when it stops to come; nothing else tells of an alerting that is dead.',
+    'This alert always fires: it proves that Prometheus evaluates these rules and that Alertmanager delivers. Route it to a service that calls when it stops to come; nothing else tells of an alerting that is dead.',
 };
 
 const WATCHDOG: RuleTest[] = [

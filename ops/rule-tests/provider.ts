@@ -51,7 +51,7 @@ const OVERLOADED: RuleTest[] = [
 const full = (number: string): Firing => ({
   labels: { severity: 'info', ...MODEL_LABELS },
   summary: 'A tier of an LLM provider has no capacity.',
-  description: `openai/gpt-5.1 (app) had ${number} attempts in 10 minutes for which the tier had no room (threshold 5). Your limits are not the cause: set onFlexUnavailable to standard, use another tier or model, or let the work wait.`,
+  description: `openai/gpt-5.1 (app) had ${number} attempts in 10 minutes for which the tier had no capacity (threshold 5). Your limits are not the cause: set onFlexUnavailable to standard, use another tier or model, or let the work wait.`,
 });
 
 const NO_CAPACITY: RuleTest[] = [
@@ -170,7 +170,7 @@ const LATENCY: RuleTest[] = [
 
 const interrupted = (percentage: string): Firing => ({
   labels: { severity: 'warning', ...MODEL_LABELS },
-  summary: 'LLM streams break before their end.',
+  summary: 'LLM streams break off before their end.',
   description: `openai/gpt-5.1 (app) loses ${percentage} of its streams midway (threshold 5%). A broken stream is not retried once content was delivered: check proxies and idle timeouts on the way, then the provider's status page.`,
 });
 

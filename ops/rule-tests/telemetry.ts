@@ -109,7 +109,7 @@ const OVERFLOW: RuleTest[] = [
 
 const past = (count: string, via: string, advice: string): Firing => ({
   labels: { severity: 'warning', job: 'app', gen_ai_provider_name: 'openai', tidegate_unguarded_via: via },
-  summary: 'Requests to a provider go past every guard.',
+  summary: 'Requests to a provider bypass every guard.',
   description: `app has sent ${count} requests to openai past tidegate in 15 minutes (via ${via}). They share the limit and are neither paced nor retried nor in any other alert. ${advice}`,
 });
 const BUNDLED =

@@ -89,7 +89,7 @@ const saturated = (percentage: string): Firing =>
     'warning',
     'input_tokens',
     'An LLM provider tier is too small for the traffic.',
-    `openai/gpt-5.1 (app) used ${percentage} of its input_tokens limit of 100k over 15 minutes (threshold 90%), so this is no burst: calls queue behind the limit. Shrink tokens: shorten or cache prompts; for more, raise the tier.`,
+    `openai/gpt-5.1 (app) used ${percentage} of its input_tokens limit of 100k over 15 minutes (threshold 90%), so this is not a burst: calls queue behind the limit. Shrink tokens: shorten or cache prompts; for more, raise the tier.`,
   );
 
 const SATURATED: RuleTest[] = [

@@ -35,7 +35,7 @@ export const ANSWER_FAULTS: readonly Fault[] = [
     what: 'a release asks for eight tokens, and every answer is cut',
     expected: ['TidegateAnswersCut'],
     severity: 'warning',
-    says: /cut at their length/,
+    says: /cut at their maximum length/,
     stage: released(() => {
       let maxTokens = 200;
       return { provider: 'openai', rate: 2, ask: () => ({ maxTokens }), begin: () => (maxTokens = 8) };
@@ -86,7 +86,7 @@ export const ANSWER_FAULTS: readonly Fault[] = [
     what: 'a model without a price is used',
     expected: ['TidegateModelUnpriced'],
     severity: 'warning',
-    says: /price is not known/,
+    says: /without a known price/,
     stage: ordinary({
       provider: 'openai',
       guard: { prices: PRICES },

@@ -106,14 +106,14 @@ const CASES: readonly Case[] = [
   {
     what: 'a store that answers nothing',
     alert: 'TidegateFleetStoreDown',
-    says: /^fleet has lost its store of shared limits \(timeout\): 100% of its lanes go alone.*it does not answer in time/,
+    says: /^fleet has lost its store of shared limits \(timeout\): 100% of its lanes continue alone.*it does not answer in time/,
     breaks: () => redis.freeze(),
     mends: () => redis.thaw(),
   },
   {
     what: 'a store that is killed and starts empty',
     alert: 'TidegateFleetStoreDown',
-    says: /^fleet has lost its store of shared limits \(connection\).*it cannot be reached: look whether it runs/,
+    says: /^fleet has lost its store of shared limits \(connection\).*it cannot be reached: check that it is running/,
     breaks: () => redis.kill(),
     mends: () => redis.start(),
   },

@@ -28,7 +28,7 @@ test(
     const firing = {
       exp_labels: { severity: 'warning', job: 'app' },
       exp_annotations: {
-        summary: 'LLM calls cost more than their budget of a day.',
+        summary: 'LLM calls exceed their daily budget.',
         description:
           'app has spent 150 USD on LLM calls in 24 hours (budget 100 USD). Spend by model is in the panels of cost; a batch can be given a limit of its own with maxCost.',
         runbook_url: 'https://wiki.example/llm#tidegatecostoverbudget',
