@@ -17,7 +17,7 @@ export type {
   NewsListener,
   Report,
   SampleReport,
-} from './fleet/protocol.ts';
+} from './fleet/fleet-store.ts';
 export type { GlideClient, IoredisClient, NodeRedisClient, RedisClient } from './fleet/redis-client.ts';
 export type { SharedLimits } from './fleet/shared-limits.ts';
 

@@ -1,5 +1,5 @@
 import { MemoryStore } from '../../src/fleet/memory-store.ts';
-import type { FleetStore, Grant, NewsListener, Report } from '../../src/fleet/protocol.ts';
+import type { FleetStore, Grant, NewsListener, Report } from '../../src/fleet/fleet-store.ts';
 import type { VirtualClock } from '../../src/hits/replay/virtual-clock.ts';
 
 export interface Network {

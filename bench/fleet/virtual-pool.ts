@@ -1,5 +1,5 @@
 import { Fleet } from '../../src/fleet/fleet.ts';
-import type { FleetStore, Grant, NewsListener, Report } from '../../src/fleet/protocol.ts';
+import type { FleetStore, Grant, NewsListener, Report } from '../../src/fleet/fleet-store.ts';
 import { VirtualClock } from '../../src/hits/replay/virtual-clock.ts';
 import { mulberry32 } from '../../src/simulator/random.ts';
 import { lowerBound } from '../sim/lower-bound.ts';

@@ -1,4 +1,4 @@
-import type { SampleReport } from './protocol.ts';
+import type { SampleReport } from './fleet-store.ts';
 
 /** Minimum distance of compared samples: over this time, what may be unspent at either end is small. */
 const APART_MS = 2_000;

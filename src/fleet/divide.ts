@@ -3,7 +3,7 @@ import { firstWaitMs } from './first-comers.ts';
 import { EPSILON, grant, MIN_WAIT_MS } from './grant.ts';
 import { keptOf, learn, learnRest, reclaim, refill, refused, rests, settle, unspent } from './levels.ts';
 import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
-import type { Grant, LimitReport, Report } from './protocol.ts';
+import type { Grant, LimitReport, Report } from './fleet-store.ts';
 import { lastCallsOf, newsOf } from './news.ts';
 import { countClasses, partsOf } from './classes.ts';
 import { join, wantsLess } from './process-queue.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { FleetStore, Grant, Report } from './protocol.ts';
+import type { FleetStore, Grant, Report } from './fleet-store.ts';
 import { Timer } from './timer.ts';
 
 /** How long calls wait for a store that has worked before. */

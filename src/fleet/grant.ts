@@ -1,6 +1,6 @@
 import { areTried, isEnding, keptNow, rateOf } from './levels.ts';
 import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
-import type { Report } from './protocol.ts';
+import type { Report } from './fleet-store.ts';
 import { CROWD, cycleMs } from './turn-time.ts';
 import { weightsOf } from './classes.ts';
 import { aheadOf, LOOK, moveTo } from './process-queue.ts';

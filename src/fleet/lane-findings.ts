@@ -1,5 +1,5 @@
 import type { LaneState } from './lane-state.ts';
-import type { Report, Stop } from './protocol.ts';
+import type { Report, Stop } from './fleet-store.ts';
 
 /** A stop without a known end is believed for this long; a process that meets it again reports it again. */
 const BELIEVED_MS = 120_000;

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { SharedMode } from '../core/event-values.ts';
-import type { FleetStore } from './protocol.ts';
+import type { FleetStore } from './fleet-store.ts';
 
 export interface LaneShareDeps {
   readonly store: FleetStore;

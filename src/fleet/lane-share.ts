@@ -13,7 +13,7 @@ import { LeasedLimit } from './leased-limit.ts';
 import type { LaneShareDeps } from './lane-share-deps.ts';
 import { Lease, type LeaseHost } from './lease.ts';
 import { Exchange, PATIENCE_MS } from './exchange.ts';
-import type { Grant, News, Report } from './protocol.ts';
+import type { Grant, News, Report } from './fleet-store.ts';
 import { CROWD } from './turn-time.ts';
 
 /** A lease is void this long after its renewal was due. */

@@ -1,4 +1,4 @@
-import type { News, Stop } from './protocol.ts';
+import type { News, Stop } from './fleet-store.ts';
 
 /** State of one limit in a store. */
 export interface LimitState {

@@ -2,7 +2,7 @@ import type { SharedDimensionSnapshot } from '../core/snapshot.ts';
 import type { LevelSample, LimitModel } from '../pacing/limits/limit.ts';
 import { LIMIT_KINDS } from '../core/dimensions.ts';
 import { ComparedSamples } from './compared-samples.ts';
-import type { LimitGrant, LimitReport, SampleReport } from './protocol.ts';
+import type { LimitGrant, LimitReport, SampleReport } from './fleet-store.ts';
 import { type OwnSample, Totals } from './totals.ts';
 
 /** Callbacks from a lease to its lane. */

@@ -1,5 +1,5 @@
 import type { LaneState, LimitState, ProcessState } from './lane-state.ts';
-import type { LimitReport, Report } from './protocol.ts';
+import type { LimitReport, Report } from './fleet-store.ts';
 
 /** Part of a level's shortfall that one sample corrects. */
 const RAISE = 0.5;

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { divide } from './divide.ts';
 import { type LaneState, newLane } from './lane-state.ts';
-import type { FleetStore, Grant, NewsListener, Report } from './protocol.ts';
+import type { FleetStore, Grant, NewsListener, Report } from './fleet-store.ts';
 
 /** An in-memory store for tests and simulations. */
 export class MemoryStore implements FleetStore {

@@ -1,4 +1,4 @@
-import type { FleetStore, News } from './protocol.ts';
+import type { FleetStore, News } from './fleet-store.ts';
 import type { ExchangeSchedule } from './exchange-schedule.ts';
 
 interface NewsHost {

@@ -1,6 +1,6 @@
 import type { LaneState } from './lane-state.ts';
 import { areTried, isEnding } from './levels.ts';
-import type { News, Report } from './protocol.ts';
+import type { News, Report } from './fleet-store.ts';
 import { cycleMs } from './turn-time.ts';
 
 /** Processes that exchange this often get the news with their next grant. */

@@ -1,7 +1,7 @@
 import type { LaneState, ProcessState } from './lane-state.ts';
 import { rateOf } from './levels.ts';
 import { OFTEN_MS } from './news.ts';
-import type { Report } from './protocol.ts';
+import type { Report } from './fleet-store.ts';
 import { CROWD, turnMs } from './turn-time.ts';
 import { countClasses } from './classes.ts';
 

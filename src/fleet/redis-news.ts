@@ -1,4 +1,4 @@
-import type { News, NewsListener } from './protocol.ts';
+import type { News, NewsListener } from './fleet-store.ts';
 import type { RedisClient } from './redis-client.ts';
 
 /** A separate connection that receives what scripts publish. */

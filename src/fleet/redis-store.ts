@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type EventEmitter, errorMonitor } from 'node:events';
 import { DIVIDE_SCRIPT } from './divide-script.ts';
-import type { FleetStore, Grant, LimitGrant, NewsListener, Report, Stop } from './protocol.ts';
+import type { FleetStore, Grant, LimitGrant, NewsListener, Report, Stop } from './fleet-store.ts';
 import { RedisNews } from './redis-news.ts';
 import { type RedisClient, type RunScript, scriptRunner } from './redis-client.ts';
 import { storeFault } from './store-fault.ts';

@@ -2,7 +2,7 @@ import type { Dimension } from '../core/dimensions.ts';
 import type { Failure } from '../core/outcome.ts';
 import type { Closed, ClosureReason } from '../pacing/queue/exhausted-lane.ts';
 import type { DividedLane } from '../pacing/limits/limit-divider.ts';
-import type { Grant, Report, Stop } from './protocol.ts';
+import type { Grant, Report, Stop } from './fleet-store.ts';
 import { SharedLearning } from './shared-learning.ts';
 
 const ADVICE = 'Another process of this account was refused: see its first error for what to do.';

@@ -1,4 +1,4 @@
-import type { FleetStore } from './protocol.ts';
+import type { FleetStore } from './fleet-store.ts';
 
 /** The store through which processes share accounts: the option `shared` of a guard. */
 export interface SharedLimits {

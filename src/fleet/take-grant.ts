@@ -1,7 +1,7 @@
 import { type BucketDimension, isBucket, LIMIT_KINDS } from '../core/dimensions.ts';
 import type { DividedLane } from '../pacing/limits/limit-divider.ts';
 import type { Lease } from './lease.ts';
-import type { Grant, Report } from './protocol.ts';
+import type { Grant, Report } from './fleet-store.ts';
 
 /** Hands a grant to the leases, and what others have learned to the lane; `at`: the time of the store's answer. */
 export function takeGrant(

@@ -1,5 +1,5 @@
 import type { LevelSample } from '../pacing/limits/limit.ts';
-import type { LimitGrant, SampleReport } from './protocol.ts';
+import type { LimitGrant, SampleReport } from './fleet-store.ts';
 
 /** A sample, and this process's total consumption when its request was sent, including that request. */
 export interface OwnSample extends LevelSample {

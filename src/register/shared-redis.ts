@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { FleetStore, Grant, NewsListener, Report } from '../fleet/protocol.ts';
+import type { FleetStore, Grant, NewsListener, Report } from '../fleet/fleet-store.ts';
 import type { RedisClient } from '../fleet/redis-client.ts';
 import { RedisStore } from '../fleet/redis-store.ts';
 import type { SharedLimits } from '../fleet/shared-limits.ts';

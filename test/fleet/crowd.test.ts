@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
-import type { FleetStore, Grant, NewsListener, Report } from '../../src/fleet/protocol.ts';
+import type { FleetStore, Grant, NewsListener, Report } from '../../src/fleet/fleet-store.ts';
 import { MemoryStore } from '../../src/fleet/memory-store.ts';
 import { fail, finish, reading, watch } from '../pacing/harness.ts';
 import { type FleetHarness, fleetLane } from './fleet-lane.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { divide, LIVE_MS } from '../../src/fleet/divide.ts';
 import { type LaneState, newLane } from '../../src/fleet/lane-state.ts';
-import type { Grant } from '../../src/fleet/protocol.ts';
+import type { Grant } from '../../src/fleet/fleet-store.ts';
 import { limit, MINUTE, report, tokens } from './reports.ts';
 
 const NOW = 1_000_000;

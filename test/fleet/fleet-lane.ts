@@ -1,5 +1,5 @@
 import { LaneShare } from '../../src/fleet/lane-share.ts';
-import type { FleetStore } from '../../src/fleet/protocol.ts';
+import type { FleetStore } from '../../src/fleet/fleet-store.ts';
 import type { VirtualClock } from '../helpers/virtual-clock.ts';
 import { type Harness, harness, PACING } from '../pacing/harness.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { AdmissionRefused } from '../../src/core/admission.ts';
 import type { LimitReading } from '../../src/core/outcome.ts';
 import { MemoryStore } from '../../src/fleet/memory-store.ts';
-import type { FleetStore } from '../../src/fleet/protocol.ts';
+import type { FleetStore } from '../../src/fleet/fleet-store.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
 import { fail, finish, reading, watch } from '../pacing/harness.ts';
 import { fleetLane } from './fleet-lane.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../src/fleet/memory-store.ts';
-import type { FleetStore } from '../../src/fleet/protocol.ts';
+import type { FleetStore } from '../../src/fleet/fleet-store.ts';
 import { mulberry32 } from '../../src/simulator/random.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
 import { watch } from '../pacing/harness.ts';

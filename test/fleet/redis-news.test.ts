@@ -3,7 +3,7 @@ import OldestIoredis from 'ioredis-oldest';
 import { createClient } from 'redis';
 import { createClient as createOldestClient } from 'redis-oldest';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { News } from '../../src/fleet/protocol.ts';
+import type { News } from '../../src/fleet/fleet-store.ts';
 import type { RedisClient } from '../../src/fleet/redis-client.ts';
 import { RedisStore } from '../../src/fleet/redis-store.ts';
 import { atTime } from './at-time.ts';

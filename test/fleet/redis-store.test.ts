@@ -9,7 +9,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DIVIDE_SCRIPT } from '../../src/fleet/divide-script.ts';
 import { divide } from '../../src/fleet/divide.ts';
 import { newLane } from '../../src/fleet/lane-state.ts';
-import type { Grant, LimitReport, Report } from '../../src/fleet/protocol.ts';
+import type { Grant, LimitReport, Report } from '../../src/fleet/fleet-store.ts';
 import type { RedisClient } from '../../src/fleet/redis-client.ts';
 import { RedisStore } from '../../src/fleet/redis-store.ts';
 import { atTime } from './at-time.ts';

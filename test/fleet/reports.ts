@@ -1,4 +1,4 @@
-import type { LimitReport, Report } from '../../src/fleet/protocol.ts';
+import type { LimitReport, Report } from '../../src/fleet/fleet-store.ts';
 
 export const MINUTE = 60_000;
 

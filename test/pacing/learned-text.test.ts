@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readLearned, writeLearned } from '../../src/pacing/usage/learned-text.ts';
 import { MemoryStore } from '../../src/fleet/memory-store.ts';
-import type { FleetStore, Report } from '../../src/fleet/protocol.ts';
+import type { FleetStore, Report } from '../../src/fleet/fleet-store.ts';
 import type { RequestInfo } from '../../src/core/provider.ts';
 import type { Usage } from '../../src/core/outcome.ts';
 import { Estimator } from '../../src/pacing/usage/token-estimator.ts';
