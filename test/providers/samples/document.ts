@@ -3,24 +3,24 @@ import { NOW, type Sample, type SampleFile } from './sample.ts';
 
 const INTRO = `# Every refusal and what happens
 
-Made from the samples of \`test/providers/samples\` by \`npx vitest run test/providers/samples.test.ts -u\`, not by hand. Each
-sample is a refusal as somebody has met it, with its source. The tests run each through \`classifyError\`, the drop-ins and
-guarded \`fetch\` over HTTP, and see to what is written here.
+Generated from the samples in \`test/providers/samples\` by \`npx vitest run test/providers/samples.test.ts -u\`. Each
+sample is a refusal met in practice, with its source. Tests send each one through \`classifyError\`, the drop-ins and guarded
+\`fetch\` over HTTP, and check what is written here.
 
 - **requests**: total requests for the refused call, if the next one is answered.
-- **asks to wait**: by header or body; the longer of the two is the least that is waited. Longer than \`retry.maxHintMs\`
+- **asks to wait**: in a header or the body; the longer of the two is the minimum wait. Longer than \`retry.maxHintMs\`
   (120 s) fails the call at once.
-- **who waits**: _the call_, and nobody else; _the model_: every call of it, or of the pool that shares its limits; _what does
+- **who waits**: _the call_ only; _the model_: every call of it, or of the pool that shares its limits; _what does
   not fit_: calls for which the limit has no room, as far as the refusal states it, while smaller ones go on; _its
-  content_: calls with the content that is limited (images, audio, long contexts, web searches), while all others go on;
-  _all, refused_: when a second call is refused so too, every call of the model fails at once with the same error, but for one a minute that tries again.
+  content_: calls with the limited content (images, audio, long contexts, web searches), while all others go on;
+  _all, refused_: if a second call is refused too, every call of the model fails at once with the same error, except one a minute as a trial.
 
-An error inside a 200, whoever reads it and however, or as the first event of a stream, is treated like the same error as a
-response. After the last attempt the application gets it as it came; where it came in place of a stream, the SDK's stream
-throws it, as it throws an error event.
+An error inside a 200, or as the first event of a stream, is treated like the same error as a response, however it is read.
+After the last attempt the application gets it unchanged; in place of a stream, the SDK's stream throws it, as it throws an
+error event.
 
-The text of an error that comes behind its head is waited for as long as the retry would wait anyway: by the header, or half
-a second. What is whole is never waited for.
+The text of an error that arrives after its head is waited for as long as the retry would wait anyway: by the header, or half
+a second. Complete text is never waited for.
 `;
 
 const HEAD = ['refusal', 'status', 'taken for', 'limit', 'asks to wait', 'requests', 'who waits'];
