@@ -166,7 +166,7 @@ describe.each(['bytes', undefined] as const)('a replacement for a stream of type
     });
   });
 
-  it('gives a pending chunk to the reader after next', async () => {
+  it("gives a released reader's pending chunk to the next reader", async () => {
     const stream = guarded(streamOf(type, 'end'), false);
     const reader = stream.getReader();
     const gone = outcome(reader.read());
