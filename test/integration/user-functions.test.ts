@@ -142,7 +142,9 @@ describe('a batch item that JSON cannot represent', () => {
   it('needs a key where a journal keeps its answer', async () => {
     const journal = join(mkdtempSync(join(tmpdir(), 'tidegate-items-')), 'run.journal');
     const items = [new Map([[1, 1]]), new Map([[1, 2]])];
-    await expect(batch(items, () => 1, { journal })).rejects.toThrow('Expected `key` to be a function that gives');
+    await expect(batch(items, () => 1, { journal })).rejects.toThrow(
+      'Expected `key` to be a function that returns plain data',
+    );
     const key = (item: Map<number, number>): unknown => [...item];
     expect(await batch(items, (item) => item.get(1), { journal, key })).toMatchObject([{ value: 1 }, { value: 2 }]);
   });
