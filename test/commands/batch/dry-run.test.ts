@@ -4,7 +4,8 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { dispatch } from '../../../src/commands/dispatch.ts';
 import { mulberry32 } from '../../../src/simulator/random.ts';
 import { FakeIo } from '../fake-io.ts';
-import { at, hurried, type Provider, simulate, stopTime, useProviderRuns } from './provider-run.ts';
+import { hurried, stopTime } from '../../helpers/stopped-time.ts';
+import { at, type Provider, simulate, useProviderRuns } from './provider-run.ts';
 
 useProviderRuns();
 

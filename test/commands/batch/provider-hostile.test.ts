@@ -1,18 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
-import {
-  at,
-  hurried,
-  ids,
-  lines,
-  names,
-  type Provider,
-  row,
-  simulate,
-  start,
-  stopTime,
-  useProviderRuns,
-} from './provider-run.ts';
+import { hurried, stopTime } from '../../helpers/stopped-time.ts';
+import { at, ids, lines, names, type Provider, row, simulate, start, useProviderRuns } from './provider-run.ts';
 import { type Step, type Tamper, tampered, type Tampering } from './tampered.ts';
 
 const ROWS = 12;

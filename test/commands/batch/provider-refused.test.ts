@@ -1,19 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { socketsQuiet } from '../../helpers/socket-clock.ts';
-import {
-  at,
-  hurried,
-  ids,
-  lines,
-  names,
-  type Provider,
-  row,
-  simulate,
-  start,
-  stopTime,
-  useProviderRuns,
-} from './provider-run.ts';
+import { hurried, stopTime } from '../../helpers/stopped-time.ts';
+import { at, ids, lines, names, type Provider, row, simulate, start, useProviderRuns } from './provider-run.ts';
 import { type Step, type Tamper, tampered } from './tampered.ts';
 
 useProviderRuns();

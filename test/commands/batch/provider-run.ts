@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, vi } from 'vitest';
 import { afterTest } from '../../helpers/after-test.ts';
-import { socketsQuiet } from '../../helpers/socket-clock.ts';
 import { dispatch } from '../../../src/commands/dispatch.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../../src/testing.ts';
 import { FakeIo } from '../fake-io.ts';
@@ -75,20 +74,3 @@ export const ids = async (name: string): Promise<string[]> =>
 export const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `row.${index}`);
 
 export const until = (seen: () => boolean): Promise<void> => realUntil('the run gets there', seen);
-
-/** Lets time pass only by `hurried`. */
-export function stopTime(): void {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-}
-
-/** Advances to the next timer as soon as nothing moves on the sockets. */
-export async function hurried<T>(done: Promise<T>): Promise<T> {
-  const run = { over: false };
-  const ended = done.finally(() => (run.over = true));
-  ended.catch(() => undefined);
-  while (!run.over) {
-    await socketsQuiet();
-    if (!run.over) await vi.advanceTimersToNextTimerAsync();
-  }
-  return ended;
-}

@@ -2,21 +2,9 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { chooseWay, parseDeadline } from '../../../src/commands/batch/provider/choose-way.ts';
 import { socketsQuiet } from '../../helpers/socket-clock.ts';
+import { hurried, stopTime } from '../../helpers/stopped-time.ts';
 import type { Simulator } from '../../../src/testing.ts';
-import {
-  at,
-  folder,
-  hurried,
-  ids,
-  lines,
-  names,
-  row,
-  simulate,
-  start,
-  stopTime,
-  until,
-  useProviderRuns,
-} from './provider-run.ts';
+import { at, folder, ids, lines, names, row, simulate, start, until, useProviderRuns } from './provider-run.ts';
 
 useProviderRuns();
 
