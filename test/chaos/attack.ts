@@ -46,7 +46,7 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }
 
-const timersNow = (): number => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length;
+const timersOfProcess = (): number => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length;
 
 /** No call takes longer: its deadline, and time for a slow machine. */
 const LOST_AFTER_MS = 20_000;
@@ -63,13 +63,16 @@ const STATUS: readonly [number, string, Record<string, string>][] = [
   [401, 'invalid_api_key', {}],
 ];
 
+/** Timeout of an attempt, which one in six reaches. */
+const ATTEMPT_MS = 400;
+
 /**
  * Sends calls to a provider that corrupts its answers, from an application that aborts and has failing listeners. By
  * seed.
  *
- * @param attemptMs timeout of an attempt, which one in six reaches
+ * @param timersNow counts the timers that keep the process alive
  */
-export async function attack(sdk: SdkCase, seed: number, calls: number, attemptMs = 400): Promise<Figures> {
+export async function attack(sdk: SdkCase, seed: number, calls: number, timersNow = timersOfProcess): Promise<Figures> {
   const random = mulberry32(seed);
   const timersBefore = timersNow();
   const server = await hostileServer(random, (request) => answer(sdk, random, request.includes('"stream":true')));
@@ -87,7 +90,7 @@ export async function attack(sdk: SdkCase, seed: number, calls: number, attemptM
   const sent = countAttempts(guard);
   badListeners(guard, random);
   const client = guard.wrap(
-    new sdk.Client({ apiKey: `sk-chaos-${seed}`, baseURL: server.url, timeout: attemptMs, logLevel: 'off' }) as object,
+    new sdk.Client({ apiKey: `sk-chaos-${seed}`, baseURL: server.url, timeout: ATTEMPT_MS, logLevel: 'off' }) as object,
   ) as AnyClient;
   const tally = { succeeded: 0, failed: 0, aborted: 0, wrong: [] as string[], unhandled: 0, lost: 0 };
   const times = { settledMs: [] as number[], abortsMs: [] as number[] };

@@ -7,6 +7,8 @@ import type { Random } from '../../src/simulator/random.ts';
 export const FATES = ['whole', 'reset', 'closed', 'stalled', 'garbled', 'slow'] as const;
 export type Fate = (typeof FATES)[number];
 
+const MAX_LATENCY_MS = 40;
+
 export interface Answer {
   readonly head: string;
   readonly body: string;
@@ -43,7 +45,8 @@ export async function hostileServer(random: Random, answerOf: (request: string) 
       const { head, body } = answerOf(request);
       const fate = pick(random, FATES);
       if (fate === 'garbled') garbled.add(key);
-      void send(socket, head, body, fate, random);
+      // So that some calls are aborted before the first byte.
+      setTimeout(() => void send(socket, head, body, fate, random), random() * MAX_LATENCY_MS);
     });
   });
   server.listen(0, '127.0.0.1');
