@@ -6,7 +6,7 @@ import { type Answer, scriptedServer, sendJson } from '../helpers/scripted-serve
 import { SDKS } from '../helpers/sdk-matrix.ts';
 import { CONFIGURABLE, WAYS_IN } from '../helpers/ways.ts';
 import { withCall } from '../../src/with-call.ts';
-import { pause, socketClock } from '../helpers/socket-clock.ts';
+import { pause, SDK_TIMEOUT_MS, socketClock, useSocketClockInSdks } from '../helpers/socket-clock.ts';
 import { eventually } from '../helpers/eventually.ts';
 
 /** The head of an answer must arrive within this time, however busy the machine is. */
@@ -84,18 +84,19 @@ describe.each(SDKS)('$name', (sdk) => {
   });
 
   it('does not time out a download', async () => {
+    useSocketClockInSdks();
     const slow: Answer = async (response) => {
       response.writeHead(200, { 'content-type': 'application/octet-stream' });
       for (let part = 0; part < 5; part++) {
         response.write('part');
-        await pause(150);
+        await pause(SDK_TIMEOUT_MS / 4);
       }
       response.end();
     };
     const server = await scriptedServer(slow);
     const client = guardedClient(sdk, testGuard({}, { clock: socketClock }), globalThis.fetch, {
       baseURL: server.url,
-      timeout: 500,
+      timeout: SDK_TIMEOUT_MS,
     });
     const response: Response = await sdk.create(client).asResponse();
     expect(await response.text()).toBe('part'.repeat(5));

@@ -4,7 +4,7 @@ import { FAST, guardedClient, testGuard } from '../helpers/guarded.ts';
 import { callsEnded, eventsOf } from '../helpers/record-events.ts';
 import { VirtualClock } from '../helpers/virtual-clock.ts';
 import { SDKS } from '../helpers/sdk-matrix.ts';
-import { socketsQuiet } from '../helpers/socket-clock.ts';
+import { SDK_TIMEOUT_MS, socketsQuiet, useSocketClockInSdks } from '../helpers/socket-clock.ts';
 
 describe.each(SDKS)('$name', (sdk) => {
   const ok = json(sdk.completion, 200, { [sdk.requestIdHeader]: 'req_1' });
@@ -186,9 +186,10 @@ describe.each(SDKS)('$name', (sdk) => {
   });
 
   it('applies the timeout to each attempt', async () => {
+    useSocketClockInSdks();
     const fake = fakeFetch(hang);
     const guard = testGuard();
-    const client = guardedClient(sdk, guard, fake.fetch, { timeout: 20, maxRetries: 1 });
+    const client = guardedClient(sdk, guard, fake.fetch, { timeout: SDK_TIMEOUT_MS, maxRetries: 1 });
     const error = await sdk.create(client).catch((thrown: unknown) => thrown);
     const { APIConnectionTimeoutError } = sdk.Client as unknown as Record<string, new () => Error>;
     expect(error).toBeInstanceOf(APIConnectionTimeoutError);

@@ -15,6 +15,7 @@ import { fakeFetch, json, type Reply, sse } from '../helpers/fake-fetch.ts';
 import { FAST, guardedClient, testGuard } from '../helpers/guarded.ts';
 import { callsEnded, eventsOf } from '../helpers/record-events.ts';
 import { SDKS } from '../helpers/sdk-matrix.ts';
+import { SDK_TIMEOUT_MS, useSocketClockInSdks } from '../helpers/socket-clock.ts';
 
 const openai = SDKS.find(({ name }) => name === 'openai 7.59')!;
 const anthropic = SDKS.find(({ name }) => name === 'anthropic 1.14')!;
@@ -96,6 +97,7 @@ describe('options stay live', () => {
 
 describe('retries that the SDK owns', () => {
   it('repeats a request whose body stalled (openai >= 7.5)', async () => {
+    useSocketClockInSdks();
     const stalled: Reply = () =>
       new Response(
         new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode('{"id":')) }),
@@ -105,7 +107,7 @@ describe('retries that the SDK owns', () => {
       );
     const guard = testGuard();
     const fake = fakeFetch(stalled, ok);
-    const client = guardedClient(openai, guard, fake.fetch, { timeout: 40 });
+    const client = guardedClient(openai, guard, fake.fetch, { timeout: SDK_TIMEOUT_MS });
     expect(openai.text(await openai.create(client))).toBe('answer');
     expect(fake.requests).toHaveLength(2);
     await callsEnded(guard);
@@ -114,10 +116,11 @@ describe('retries that the SDK owns', () => {
   });
 
   it('ends a call whose body stalls for good', async () => {
+    useSocketClockInSdks();
     const stalled: Reply = () =>
       new Response(new ReadableStream({}), { headers: { 'content-type': 'application/json' } });
     const guard = testGuard();
-    const client = guardedClient(openai, guard, fakeFetch(stalled).fetch, { timeout: 30, maxRetries: 1 });
+    const client = guardedClient(openai, guard, fakeFetch(stalled).fetch, { timeout: SDK_TIMEOUT_MS, maxRetries: 1 });
     await expect(openai.create(client)).rejects.toBeInstanceOf(OpenAI.APIConnectionTimeoutError);
     await callsEnded(guard);
     expect(eventsOf(guard, 'call.end')).toMatchObject([{ outcome: 'timeout' }]);

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
+import { afterTest } from './after-test.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 // Bound at import, so that a test that fakes timers does not stop time altogether.
@@ -100,6 +101,27 @@ export function useSocketClock(): void {
     wall: () => socketClock.wall(),
     after: (...args: Parameters<Clock['after']>) => socketClock.after(...args),
   } satisfies Clock);
+}
+
+/** For clients whose attempts shall run into their timeout, after `useSocketClockInSdks`. */
+export const SDK_TIMEOUT_MS = 50_000;
+
+/**
+ * Puts timeouts of SDKs on the socket clock until the end of the test: real ones may pass before a busy machine answers.
+ * SDKs set them with the global timers, as others do, and by the end of a request for a little less: the length tells.
+ */
+export function useSocketClockInSdks(): void {
+  const real = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
+  const cancels = new Map<unknown, () => void>();
+  const set = (fn: () => void, ms = 0, ...args: []): unknown => {
+    if (ms > SDK_TIMEOUT_MS || ms < SDK_TIMEOUT_MS * 0.8) return real.setTimeout(fn, ms, ...args);
+    const timer = {};
+    cancels.set(timer, socketClock.after(ms, fn));
+    return timer;
+  };
+  const clear = (timer: NodeJS.Timeout | undefined): void => (cancels.get(timer) ?? (() => real.clearTimeout(timer)))();
+  Object.assign(globalThis, { setTimeout: set, clearTimeout: clear });
+  afterTest(() => Object.assign(globalThis, real));
 }
 
 /** Waits, for a server. */

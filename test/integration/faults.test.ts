@@ -3,7 +3,7 @@ import Groq from 'groq-sdk';
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import type { FaultKind, SimulatorOptions } from '../../src/testing.ts';
-import { socketClock, socketsQuiet } from '../helpers/socket-clock.ts';
+import { SDK_TIMEOUT_MS, socketClock, socketsQuiet, useSocketClockInSdks } from '../helpers/socket-clock.ts';
 import { ask, connect, failureOf, MODELS, type Provider, simulate, WAYS } from './connect.ts';
 
 type Tested = Exclude<Provider, 'azure'>;
@@ -151,11 +151,12 @@ describe.each(FEWER)('$provider, $way', ({ provider, ...way }) => {
 
 describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
   it('ends a hang by its timeout', async () => {
+    useSocketClockInSdks();
     const { client, server, drained } = await connect(
       provider,
       way,
       { faults: { script: ['hang'] } },
-      { timeout: 400 },
+      { timeout: SDK_TIMEOUT_MS },
     );
     expect(await ask(provider, client)).not.toBe('');
     expect(server.stats()).toMatchObject({ requests: 2, completed: 1 });
@@ -251,11 +252,12 @@ function withoutIds(message: string | undefined): string | undefined {
 
 describe('a body that stalls', () => {
   it.each(WAYS)('is requested again by openai, $way', async (way) => {
+    useSocketClockInSdks();
     const { client, server, drained } = await connect(
       'openai',
       way,
       { faults: { script: ['body_hang'] } },
-      { timeout: 200 },
+      { timeout: SDK_TIMEOUT_MS },
     );
     expect(await ask('openai', client)).not.toBe('');
     expect(server.stats()).toMatchObject({ requests: 2, completed: 1 });

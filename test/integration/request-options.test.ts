@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { socketClock } from '../helpers/socket-clock.ts';
+import { SDK_TIMEOUT_MS, socketClock, useSocketClockInSdks } from '../helpers/socket-clock.ts';
 import { ask, connect, failureOf, MODELS, type Provider, WAYS } from './connect.ts';
 
 const CASES = WAYS.flatMap((way) =>
@@ -72,11 +72,12 @@ describe.each(CASES)('$provider, $way', ({ provider, ...way }) => {
   });
 
   it('gives each attempt the timeout of the request', async () => {
+    useSocketClockInSdks();
     const { client, server, drained } = await connect(provider, way, { faults: { script: ['hang'] } });
-    expect(await call(provider, client, { timeout: 150 })).toBeTruthy();
+    expect(await call(provider, client, { timeout: SDK_TIMEOUT_MS })).toBeTruthy();
     expect(server.stats()).toMatchObject({ requests: 2, completed: 1 });
     server.update({ faults: { script: ['hang', 'hang'] } });
-    const error = await failureOf(call(provider, client, { timeout: 40, maxRetries: 1 }));
+    const error = await failureOf(call(provider, client, { timeout: SDK_TIMEOUT_MS, maxRetries: 1 }));
     expect(error.constructor.name).toBe('APIConnectionTimeoutError');
     expect(error.tidegate).toMatchObject({ outcome: 'timeout', attempts: 2 });
     await drained();
