@@ -521,6 +521,26 @@ describe('the part of a stated limit that is enforced', () => {
     expect(refused / sent).toBeLessThan(0.2);
   });
 
+  it('does not fall ever further beside others who use a bucket of a single call', () => {
+    sequence = 0;
+    const random = mulberry32(7);
+    let level = 1;
+    let at = 0;
+    let served = 0;
+    // One in 10 ms is stated and admitted; others take a fifth of it.
+    drive(new EnforcedRate(), 0, 120_000, (now) => {
+      for (; at < now; at += 10) {
+        level = Math.min(1.3, level + 1);
+        if (level >= 1 && random() < 0.2) level--;
+      }
+      if (level < 1) return true;
+      level--;
+      served++;
+      return false;
+    });
+    expect(served).toBeGreaterThan(0.5 * 12_000);
+  });
+
   it('is all of it if refusals come as often at a quarter of the pace', () => {
     sequence = 0;
     const random = mulberry32(3);

@@ -11,11 +11,12 @@ const DOUBLING_MS = 500;
 /** Number of newest attempts among which refusals are counted. */
 const KEPT = 32;
 /**
- * At this fraction of the original pace, refusals must have dropped below `HELPED` of before, or slowing down is
+ * A limit that refuses what exceeds it admits as much at a slower pace, until nothing is refused any more. So if less than
+ * `FELL` of what got through before still does, and refusals have not dropped below `HELPED` of before, slowing down is
  * useless.
  */
-const SLOWER = 0.25;
-const HELPED = 0.9;
+const FELL = 0.25;
+const HELPED = 0.7;
 /** Calls before the next trial; doubles each time. */
 const FIRST_REST = 500;
 
@@ -32,7 +33,7 @@ export interface Contradiction {
 /**
  * The rate that actually gets through where it is below the stated one: headers of a larger scope, a limit stated too
  * high, or other users that answers do not show. Two measurements that agree set a pace, which grows without refusals
- * until the stated rate applies again. If a quarter of the pace is refused as often, pace is not the cause: the stated
+ * until the stated rate applies again. If far less gets through and refusals persist, pace is not the cause: the stated
  * rate applies again too.
  */
 export class EnforcedRate {
@@ -84,8 +85,11 @@ export class EnforcedRate {
   }
 
   #isUseless(sequence: number): boolean {
-    if (this.#pace.rate > SLOWER * this.#fromRate || sequence - this.#fromSequence < KEPT) return false;
-    if (this.#share() < HELPED * this.#fromShare) {
+    if (sequence - this.#fromSequence < KEPT) return false;
+    const share = this.#share();
+    const through = this.#pace.rate * (1 - share);
+    if (through >= FELL * this.#fromRate * (1 - this.#fromShare)) return false;
+    if (share < HELPED * this.#fromShare) {
       this.#slowedFrom(this.#pace.rate, sequence);
       return false;
     }
