@@ -27,14 +27,19 @@ export function countTimers(): () => number {
   return () => [...pending].filter((timer) => timer.hasRef()).length;
 }
 
-/** Advances to the next timer as soon as nothing moves on the sockets. */
+/** Advances to the next timer as soon as nothing moves on the sockets, until `isReached`. */
+export async function hurriedUntil(isReached: () => boolean): Promise<void> {
+  while (!isReached()) {
+    await socketsQuiet();
+    if (!isReached()) await vi.advanceTimersToNextTimerAsync();
+  }
+}
+
+/** As `hurriedUntil`, until `done` has ended. */
 export async function hurried<T>(done: Promise<T>): Promise<T> {
   const run = { over: false };
   const ended = done.finally(() => (run.over = true));
   ended.catch(() => undefined);
-  while (!run.over) {
-    await socketsQuiet();
-    if (!run.over) await vi.advanceTimersToNextTimerAsync();
-  }
+  await hurriedUntil(() => run.over);
   return ended;
 }
