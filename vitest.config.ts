@@ -23,13 +23,15 @@ const zodOfAgents: Plugin = {
 
 /**
  * Tests that leave the process as they found it, with the default guard and clock that it had: `test/untouched.ts` looks
- * for what shows. `bench` gives a package of others a virtual clock for good.
+ * for what shows. `bench` gives a package of others a virtual clock for good; what reads the lanes of the whole process
+ * from its metrics would see those of other files.
  */
 const SHARED = [
   'test/{core,cost,faults,fuzz,helpers,pacing,policies,providers,register,retry-layers,types}/**/*.test.ts',
-  'test/{console,docs,package,simulator,supply,tools}/**/*.test.ts',
+  'test/{docs,package,simulator,supply,tools}/**/*.test.ts',
+  'test/console/!(metrics-source).test.ts',
   'test/batch/{!(warm),warm-prefixes}.test.ts',
-  'test/commands/!(console|demo).test.ts',
+  'test/commands/!(console|demo|doctor|top).test.ts',
   'test/commands/batch/!(warm).test.ts',
   'test/commands/report/!(what-if).test.ts',
   'test/contract/{differential,fetch-requests,large-chunks,stack,traps}.test.ts',
@@ -38,7 +40,7 @@ const SHARED = [
   'test/frameworks/!(openai-agents).test.ts',
   'test/hits/*.test.ts',
   'test/integration/user-functions.test.ts',
-  'test/ops/!(one-name|render).test.ts',
+  'test/ops/!(alert-chain|emitted|one-name|render).test.ts',
   'test/telemetry/!(conventions|otel-api|otlp|own-setup|safety|start-telemetry).test.ts',
   'test/unguarded/!(notice).test.ts',
   'test/{errors,lane-registry,options}.test.ts',
