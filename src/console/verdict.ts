@@ -92,7 +92,7 @@ function whoseLimit({ condition, provider, limits, refused, fleet }: LaneState):
   }
   const limit = limits.find(({ dimension }) => dimension === cause);
   if (limit?.beliefs.some(({ belief }) => belief === 'shared')) {
-    return `Your account's at ${provider}, and others use it: less is left than our own calls have taken`;
+    return `Your account's at ${provider}, and others use it: less remains than our own calls explain`;
   }
   if (fleet && fleet.processes > 1) return `Your account's at ${provider}, shared by ${fleet.processes} processes`;
   if (limit?.source === 'config') return 'Set in this process: pacing';

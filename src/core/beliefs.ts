@@ -18,17 +18,17 @@ export type LimitBelief =
  */
 export const BELIEFS: Readonly<Record<LimitBelief, string>> = {
   short_bucket:
-    'what is left never shows more than a part of the limit, though it is full again far too soon for the rest',
+    'the remaining amount never exceeds a fraction of the limit, and resets come far too soon for the rest to refill',
   shorter_window:
-    'more gets through than the limit allows in its window, it is whole again too soon, or a refusal named a larger limit',
-  other_scope: 'a refusal named a smaller limit than headers tell',
-  less_than_told: 'calls are refused though headers show enough, and less gets through than they tell',
-  unenforced_level: 'calls are served one after another though headers never show enough for them',
-  shared: 'less is left than our own calls have taken',
-  resets_at_once: 'all that was missing was there at the reset that was told',
-  fixed_window: 'the reset that is told runs down as the clock does, whatever was taken meanwhile',
+    'more gets through than the limit allows per window, it resets too soon, or a refusal named a larger limit',
+  other_scope: 'a refusal named a smaller limit than headers state',
+  less_than_told: 'calls are refused although headers show enough, and less gets through than the stated rate',
+  unenforced_level: 'call after call is served although headers never show enough for it',
+  shared: 'less remains than our own calls explain',
+  resets_at_once: 'everything that was missing was available at the stated reset',
+  fixed_window: 'the stated reset counts down with the clock, whatever is used in the meantime',
   wall: 'every call is refused, at any pace',
-  pace: 'calls are refused above this pace, and not below it',
-  trial: 'some calls are refused: it is tried whether fewer are at a slower pace',
-  chance: 'as many calls are refused at a slower pace',
+  pace: 'calls are refused above this pace and not below it',
+  trial: 'some calls are refused, and another pace is tried to see whether that changes it',
+  chance: 'a slower pace is refused as often',
 };

@@ -77,7 +77,7 @@ describe('in a browser, with everything at once', () => {
       /Firing alerts page TidegateLimitReached since .* job=shop Runbook openai refuses calls\./,
       /Batches batch 1 40 of 100, 40 % · 2 failed · 3 in flight · 2 min left/,
       /Fleet openai\/gpt-4o shared · 3 processes · 2 active · store answers in 0\.5 s · tokens: 900 leased, 100 free/,
-      /shared of openai\/gpt-4o \(tokens per minute\), because less is left than our own calls have taken\./,
+      /shared of openai\/gpt-4o \(tokens per minute\), because less remains than our own calls explain\./,
       /Last limit hits .* 90 of 100 used, asked for 40, wait 0\.5 s Slow down\./,
     ]) {
       expect(text).toMatch(part);
