@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { socketsQuiet } from '../../helpers/socket-clock.ts';
 import { hurried, hurriedUntil, stopTime } from '../../helpers/stopped-time.ts';
 import { at, ids, lines, names, type Provider, row, simulate, start, useProviderRuns } from './provider-run.ts';
 import { type Step, type Tamper, tampered } from './tampered.ts';
@@ -168,6 +169,7 @@ test('takes what a batch has when it cannot be cancelled at the deadline', async
   );
   // The time for sending row by row starts at 658 s.
   const begun = start({ url }, 'openai', '--deadline', '22m', '--poll', '60');
+  while (!begun.err().includes('Created batch')) await socketsQuiet();
   await hurriedUntil(() => begun.err().includes('Cancelling batch'));
   expect(await hurried(begun.code)).toBe(0);
   expect([await ids('out.jsonl'), steps.includes('row')]).toEqual([names(3), false]);

@@ -2,7 +2,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { chooseWay, parseDeadline } from '../../../src/commands/batch/provider/choose-way.ts';
 import { socketsQuiet } from '../../helpers/socket-clock.ts';
-import { hurried, hurriedUntil, stopTime } from '../../helpers/stopped-time.ts';
+import { hurried, stopTime } from '../../helpers/stopped-time.ts';
 import type { Simulator } from '../../../src/testing.ts';
 import { at, folder, ids, lines, names, row, simulate, start, until, useProviderRuns } from './provider-run.ts';
 
@@ -89,7 +89,9 @@ test('are sent row by row if the provider has not done them before the deadline'
   expect(leaveAfterMs).toBe(640_000);
   stopTime();
   const run = start(simulator, 'openai', '--deadline', '40m', '--poll', '60');
-  await hurriedUntil(() => run.err().includes('Cancelling batch'));
+  while (!run.err().includes('Created batch')) await socketsQuiet();
+  await vi.advanceTimersByTimeAsync(1_726_000);
+  expect(run.err()).toContain('Cancelling batch');
   expect(await hurried(run.code)).toBe(0);
   expect(run.err()).toMatch(/Rows that the provider has not finished in \d+ min are sent row by row\./);
   expect(await ids('out.jsonl')).toEqual(names(20));
