@@ -1,3 +1,4 @@
+import { BELIEFS } from '../core/beliefs.ts';
 import { adviceOn } from './advice.ts';
 import { bindingOf, causeOf, isHeldUp, isLimited, rankOf } from './condition.ts';
 import type { LaneReading } from './reading.ts';
@@ -92,7 +93,7 @@ function whoseLimit({ condition, provider, limits, refused, fleet }: LaneState):
   }
   const limit = limits.find(({ dimension }) => dimension === cause);
   if (limit?.beliefs.some(({ belief }) => belief === 'shared')) {
-    return `Your account's at ${provider}, and others use it: less remains than our own calls explain`;
+    return `Your account's at ${provider}, and others use it: ${BELIEFS.shared}`;
   }
   if (fleet && fleet.processes > 1) return `Your account's at ${provider}, shared by ${fleet.processes} processes`;
   if (limit?.source === 'config') return 'Set in this process: pacing';
