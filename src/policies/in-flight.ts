@@ -1,5 +1,7 @@
+import { type Linked, LinkedList } from '../core/linked-list.ts';
+
 /** An attempt, by when it was sent. */
-interface Sent {
+interface Sent extends Linked<Sent> {
   readonly at: number;
 }
 
@@ -13,7 +15,7 @@ export class InFlight {
   /** When the newest failed attempt was sent. Anything sent before it has already taken longer than a failure. */
   #newestFailedFrom = -Infinity;
   /** In the order of sending. */
-  readonly #attempts = new Set<Sent>();
+  readonly #attempts = new LinkedList<Sent>();
 
   begin<T extends Sent>(sent: T): T {
     this.#attempts.add(sent);
@@ -21,7 +23,7 @@ export class InFlight {
   }
 
   end(sent: Sent, failed: boolean): void {
-    this.#attempts.delete(sent);
+    this.#attempts.remove(sent);
     if (!failed) return;
     this.failedFrom = sent.at;
     this.#newestFailedFrom = Math.max(this.#newestFailedFrom, sent.at);
@@ -30,9 +32,9 @@ export class InFlight {
   /** Number of them sent between `since` and the newest failed attempt, up to `most`. */
   outlasting(since: number, most: number): number {
     let count = 0;
-    for (const { at } of this.#attempts) {
-      if (at > this.#newestFailedFrom || count === most) break;
-      if (at >= since) count++;
+    for (let sent = this.#attempts.first; sent && sent.at <= this.#newestFailedFrom; sent = sent.after) {
+      if (count === most) break;
+      if (sent.at >= since) count++;
     }
     return count;
   }

@@ -1,4 +1,5 @@
 import type { Passage } from '../core/lane.ts';
+import type { Linked } from '../core/linked-list.ts';
 
 /** What a closed circuit learns about an attempt. */
 interface ToldCircuit {
@@ -7,7 +8,9 @@ interface ToldCircuit {
 }
 
 /** An attempt that a closed circuit let through. */
-export class Sent implements Passage {
+export class Sent implements Passage, Linked<Sent> {
+  before: Sent | undefined = undefined;
+  after: Sent | undefined = undefined;
   readonly at: number;
   /** Number of times the circuit had opened by then. */
   readonly spell: number;

@@ -1,10 +1,12 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { GuardCore } from '../../src/guard.ts';
+import { afterTest } from '../helpers/after-test.ts';
 import { fakeFetch, json, type Reply, sse } from '../helpers/fake-fetch.ts';
 import { collectGarbage } from '../helpers/garbage.ts';
-import { guardedClient, testGuard } from '../helpers/guarded.ts';
+import { FAST, guardedClient, testGuard } from '../helpers/guarded.ts';
 import { callsEnded, eventsOf } from '../helpers/record-events.ts';
-import { SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
+import { type AnyClient, SDKS, type SdkCase } from '../helpers/sdk-matrix.ts';
 import { socketsQuiet } from '../helpers/socket-clock.ts';
 
 const newest = SDKS.filter(({ name }) => /7\.59|1\.14|groq 1\.6/.test(name));
@@ -64,6 +66,29 @@ describe.each(newest)('$name', (sdk: SdkCase) => {
     await collected(() => left() <= 3);
     expect(left()).toBeLessThanOrEqual(3);
     expect(kept.every(({ bodyUsed }) => bodyUsed)).toBe(true);
+  });
+
+  it.each([
+    ['answers', (client: AnyClient) => sdk.create(client)],
+    ['streams', (client: AnyClient) => sdk.stream(client)],
+  ] as const)('releases the calls whose %s are kept with the promise of them', async (kind, send) => {
+    const guard = new GuardCore(FAST);
+    afterTest(() => guard.close());
+    const calls: WeakRef<object>[] = [];
+    guard.on('call.end', ({ call }) => calls.push(new WeakRef(call)));
+    const client = guardedClient(sdk, guard, forgetful(kind === 'streams' ? sse(sdk.chunks) : json(sdk.completion)));
+    const kept: unknown[] = [];
+    for (let index = 0; index < 20; index++) {
+      const promise = send(client);
+      const answer = await promise;
+      if (kind === 'streams') for await (const _ of answer);
+      kept.push(promise, answer);
+    }
+    const left = (): number => calls.filter((each) => each.deref()).length;
+    await collected(() => calls.length === 20 && left() <= 3);
+    expect(calls).toHaveLength(20);
+    expect(left()).toBeLessThanOrEqual(3);
+    expect(kept).toHaveLength(40);
   });
 
   it('retains nothing of 1,000 aborted streams, and no listener on the caller’s signal', async () => {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import type { BodyEnd } from '../../core/body-end.ts';
+import { type Linked, LinkedList } from '../../core/linked-list.ts';
 
 /** A response body that has been handed out and has not ended yet. */
 export interface OpenBody {
@@ -10,9 +11,19 @@ export interface OpenBody {
   /** Called once, if the body did not end at once: from now on it ends with its signal. */
   listen(): void;
   end(end: BodyEnd): void;
+  /** Kept by the watch. */
+  watched: Watched | undefined;
+}
+
+/** A body that is being watched. */
+interface Watched extends Linked<Watched> {
+  readonly body: OpenBody;
+  /** What it is found by, until the turn in which it arrived is over; registered from then on. */
+  fresh: Holders | undefined;
 }
 
 interface Holders {
+  /** The object whose collection means that the body can no longer be read. */
   readonly holder: object;
   readonly response: object | undefined;
 }
@@ -35,9 +46,8 @@ const LEFT_AFTER_MS = 10_000;
 export class BodyWatch {
   readonly #clock: Clock;
   readonly #idleTimeoutMs: number;
-  /** New ones, with the object whose collection means that the body can no longer be read. */
-  readonly #fresh = new Map<OpenBody, Holders>();
-  readonly #open = new Set<OpenBody>();
+  readonly #fresh = new LinkedList<Watched>();
+  readonly #open = new LinkedList<Watched>();
   readonly #collected = new FinalizationRegistry<OpenBody>((body) => body.end({ outcome: 'unread' }));
   readonly #orphaned = new FinalizationRegistry<OpenBody>((body) => this.#orphan(body));
   readonly #orphans = new Set<OpenBody>();
@@ -55,46 +65,60 @@ export class BodyWatch {
    * unless an application reads the stream itself.
    */
   add(body: OpenBody, holder: object, response?: object): void {
-    this.#fresh.set(body, { holder, response });
+    body.watched = { body, fresh: { holder, response }, before: undefined, after: undefined };
+    this.#fresh.add(body.watched);
     this.#cancelSettle ??= this.#clock.after(0, this.settle, UNREF);
   }
 
   /** Sets the only object through which the body can still be read. */
   hold(body: OpenBody, holder: object): void {
-    if (this.#fresh.has(body)) this.#fresh.set(body, { holder, response: undefined });
-    if (!this.#open.has(body)) return;
+    const { watched } = body;
+    if (!watched) return;
+    if (watched.fresh) {
+      watched.fresh = { holder, response: undefined };
+      return;
+    }
     this.#collected.unregister(body);
     this.#collected.register(holder, body, body);
   }
 
   remove(body: OpenBody): void {
-    if (this.#fresh.delete(body) || !this.#open.delete(body)) return;
+    const { watched } = body;
+    if (!watched) return;
+    body.watched = undefined;
+    if (watched.fresh) {
+      this.#fresh.remove(watched);
+      return;
+    }
+    this.#open.remove(watched);
     this.#orphaned.unregister(body);
     this.#orphans.delete(body);
     this.#collected.unregister(body);
-    if (this.#open.size === 0) this.#stopSweep();
+    if (!this.#open.first) this.#stopSweep();
   }
 
   /** Starts watching the bodies that have not ended by now. */
   readonly settle = (): void => {
     this.#cancelSettle?.();
     this.#cancelSettle = undefined;
-    for (const [body, { holder, response }] of this.#fresh) {
-      this.#open.add(body);
-      if (response) this.#orphaned.register(response, body, body);
-      this.#collected.register(holder, body, body);
+    for (let watched = this.#fresh.first; watched; watched = this.#fresh.first) {
+      const { body, fresh } = watched;
+      this.#fresh.remove(watched);
+      watched.fresh = undefined;
+      this.#open.add(watched);
+      if (fresh?.response) this.#orphaned.register(fresh.response, body, body);
+      this.#collected.register(fresh!.holder, body, body);
       body.listen();
     }
-    this.#fresh.clear();
-    if (this.#open.size > 0) this.#cancelSweep ??= this.#clock.after(this.#idleTimeoutMs / 2, this.#sweep, UNREF);
+    if (this.#open.first) this.#cancelSweep ??= this.#clock.after(this.#idleTimeoutMs / 2, this.#sweep, UNREF);
   };
 
   get size(): number {
-    return this.#fresh.size + this.#open.size;
+    return this.#fresh.toArray().length + this.#open.toArray().length;
   }
 
   close(): void {
-    for (const body of [...this.#fresh.keys(), ...this.#open]) body.end({ outcome: 'cancelled' });
+    for (const { body } of [...this.#fresh.toArray(), ...this.#open.toArray()]) body.end({ outcome: 'cancelled' });
     this.#cancelSettle?.();
     this.#cancelSettle = undefined;
     this.#cancelOrphans?.();
@@ -124,10 +148,10 @@ export class BodyWatch {
   readonly #sweep = (): void => {
     this.#cancelSweep = undefined;
     const idleSince = this.#clock.now() - this.#idleTimeoutMs;
-    for (const body of this.#open) {
+    for (const { body } of this.#open.toArray()) {
       if (body.touchedAt <= idleSince) body.end({ outcome: 'unread' });
     }
-    if (this.#open.size > 0) this.#cancelSweep = this.#clock.after(this.#idleTimeoutMs / 2, this.#sweep, UNREF);
+    if (this.#open.first) this.#cancelSweep = this.#clock.after(this.#idleTimeoutMs / 2, this.#sweep, UNREF);
   };
 }
 

@@ -13,7 +13,7 @@ interface Request {
  * empty anyway and would double the cost of a chunk, is bypassed.
  */
 export class DirectReads implements ChunkSource, SourceListener {
-  readonly #source: ChunkSource;
+  #source: ChunkSource;
   #controller!: ReadableStreamController<Uint8Array>;
   /** The source is read one chunk at a time. */
   #requests: Request[] = [];
@@ -94,7 +94,9 @@ export class DirectReads implements ChunkSource, SourceListener {
   readonly cancel = (reason: unknown): Promise<void> => {
     this.#over = true;
     for (const request of this.#taken()) request.resolve(END);
-    return this.#source.cancel(reason);
+    const source = this.#source;
+    this.#source = ENDED;
+    return source.cancel(reason);
   };
 
   #ask(): void {
@@ -130,6 +132,7 @@ export class DirectReads implements ChunkSource, SourceListener {
     }
     for (const request of this.#taken()) request.resolve(END);
     this.#iterator?.end();
+    this.#source = ENDED;
   }
 
   broken(error: unknown): void {
@@ -185,3 +188,5 @@ Object.setPrototypeOf(DirectIterator.prototype, Object.getPrototypeOf(generators
 
 const METHOD = { configurable: true, writable: true };
 const END: Chunk = { done: true, value: undefined };
+/** Takes the place of a source that has ended: a response that was read may be kept for long. */
+const ENDED: ChunkSource = { read: () => Promise.resolve(END), cancel: () => Promise.resolve() };

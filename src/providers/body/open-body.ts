@@ -109,6 +109,7 @@ export class TrackedBody implements OpenBody {
   /** Ignored until the turn after the body arrived. */
   touchedAt = 0;
   reading = false;
+  watched: OpenBody['watched'];
   /** The response that replaced this one. */
   replacedBy: Response | undefined;
   /** Undefined once the body has ended well. */
@@ -196,26 +197,24 @@ export class TrackedBody implements OpenBody {
     const timed = this.timer !== undefined || this.times.wholeAt < Infinity;
     if (!timed || this.#ended) return this.#timeUp ? Promise.reject(this.#timeUp) : read();
     return new Promise<T>((resolve, reject) => {
-      const arrived = (): void => {
-        this.#interrupt = undefined;
-        this.timer?.arrived();
-      };
-      this.#interrupt = (reason) => {
-        arrived();
-        reject(reason);
-      };
+      this.#interrupt = reject;
       this.timer?.waits();
       read().then(
         (value) => {
-          arrived();
+          this.#arrived();
           resolve(value);
         },
         (error: unknown) => {
-          arrived();
+          this.#arrived();
           reject(error);
         },
       );
     });
+  }
+
+  #arrived(): void {
+    this.#interrupt = undefined;
+    this.timer?.arrived();
   }
 
   end(end: BodyEnd): void {
@@ -301,7 +300,11 @@ export class TrackedBody implements OpenBody {
       const late = (this.#timeUp = new Late());
       late.shown = this.#hooks?.late?.();
     } else this.#timeUp = new TimeUp(limit);
-    if (this.#interrupt) this.#interrupt(this.#timeUp);
+    const interrupt = this.#interrupt;
+    if (interrupt) {
+      this.#arrived();
+      interrupt(this.#timeUp);
+    }
     // No read is pending: the next one gets the error.
     else this.fail(this.#timeUp);
   }

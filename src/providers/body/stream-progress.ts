@@ -11,6 +11,14 @@ import { errorIn } from './read-answer.ts';
 import { SseScanner } from '../apis/sse-scanner.ts';
 
 /** The attempt, as the progress of its stream sees it. */
+export interface ContentListener {
+  /** `responseModel` is set once the stream has named it. */
+  firstContent(responseModel: string | undefined): void;
+  /** Called for content after the first if `timesChunks`. */
+  furtherContent(): void;
+}
+
+/** What the progress of a stream needs to know. Leads to no call: a stream that was read may be kept for long. */
 export interface ProgressHooks {
   readonly adapter: ProviderAdapter;
   readonly clock: Clock;
@@ -18,10 +26,7 @@ export interface ProgressHooks {
   readonly answers: boolean;
   /** Choices that were asked for. */
   readonly choices: number;
-  /** `responseModel` is set once the stream has named it. */
-  onFirstContent(responseModel: string | undefined): void;
-  /** Called for content after the first; absent without a listener. */
-  readonly onFurtherContent?: (() => void) | undefined;
+  readonly timesChunks?: boolean;
   onFinalEvent(): void;
   /** A stream ended cleanly without its final event. Returns whether that means that it was cut off. */
   isMissing(content: boolean): boolean;
@@ -35,8 +40,7 @@ export function streamHooks(attempt: Attempt, finalEvents: FinalEvents, baseURL:
     clock: call.clock,
     answers: call.ownsAnswer,
     choices: typeof choices === 'number' ? choices : 1,
-    onFirstContent: (responseModel) => attempt.firstContent(responseModel),
-    onFurtherContent: call.timesChunks ? () => attempt.furtherContent() : undefined,
+    timesChunks: call.timesChunks,
     onFinalEvent: () => finalEvents.came(baseURL),
     isMissing: (content) => finalEvents.isMissing(baseURL, { own: endsStreams(baseURL), content }),
   };
@@ -60,11 +64,14 @@ export class StreamProgress {
   /** A body sent instead of events. */
   readonly #other = new NonEventBody();
   readonly #hooks: ProgressHooks;
+  /** Undefined once the stream has ended. */
+  #attempt: ContentListener | undefined;
   readonly #reader: StreamReader;
   readonly #scanner: SseScanner;
 
-  constructor(hooks: ProgressHooks) {
+  constructor(hooks: ProgressHooks, attempt: ContentListener) {
     this.#hooks = hooks;
+    this.#attempt = attempt;
     this.#reader = hooks.adapter.streamReader(hooks.choices);
     this.#scanner = new SseScanner((event, data, clipped) => this.#event(event, data, clipped));
   }
@@ -82,6 +89,7 @@ export class StreamProgress {
     if (this.#ended) return;
     this.#ended = true;
     this.#scanner.end();
+    this.#attempt = undefined;
     if (this.#finished || this.#error) return;
     if (this.#events === 0 && this.#isOther()) return;
     const answer = this.#events === 0 ? this.#hooks.answers : this.#reader.finished() === false;
@@ -126,8 +134,10 @@ export class StreamProgress {
    * The reader stopped. After the last event, or after an error, it has seen everything.
    * Bound here, not in a closure beside the response: see `TrackedBody`.
    */
-  readonly cancelled = (): BodyEnd =>
-    this.#finished || this.#error ? this.result() : { outcome: 'cancelled', ...this.facts() };
+  readonly cancelled = (): BodyEnd => {
+    this.#attempt = undefined;
+    return this.#finished || this.#error ? this.result() : { outcome: 'cancelled', ...this.facts() };
+  };
 
   #event(event: string | null, data: string, clipped: boolean): void {
     const meaning = this.#reader.read(event, data, clipped);
@@ -140,8 +150,8 @@ export class StreamProgress {
       case 'preamble':
         return;
       case 'content':
-        if (this.contentSeen) this.#hooks.onFurtherContent?.();
-        else if (!this.early) this.#hooks.onFirstContent(this.#reader.response().model);
+        if (!this.contentSeen && !this.early) this.#attempt?.firstContent(this.#reader.response().model);
+        else if (this.contentSeen && this.#hooks.timesChunks) this.#attempt?.furtherContent();
         this.contentSeen = true;
         this.holding = false;
         return;

@@ -2,7 +2,7 @@ import { isWebStream, standIn } from './body-stream.ts';
 import { giveBody } from './give-body.ts';
 import { GivenBody, isNodeBody, webStreamOf } from './node-body.ts';
 import { rawBody } from './watch-body.ts';
-import { type BodyHooks, TrackedBody } from './open-body.ts';
+import { type AttemptBody, TrackedBody } from './open-body.ts';
 import { type ProgressHooks, StreamProgress } from './stream-progress.ts';
 import { StreamHoldback } from './stream-holdback.ts';
 
@@ -23,12 +23,12 @@ export function isEventStream(response: Response, asked: boolean): boolean {
  */
 export function guardStream(
   response: Response,
-  hooks: BodyHooks,
+  hooks: AttemptBody,
   progressHooks: ProgressHooks,
   signal: AbortSignal | undefined,
 ): void {
   const raw = rawBody(response);
-  const progress = new StreamProgress(progressHooks);
+  const progress = new StreamProgress(progressHooks, hooks.attempt);
   const body = new TrackedBody(hooks, signal, progress);
   const original = raw?.(response);
   const asNode = isNodeBody(original);

@@ -22,7 +22,10 @@ export function watchParser(props: ResponseProps, request: ParsedRequest): void 
  */
 export async function parseAnswer(parse: () => Promise<unknown>, props: ResponseProps): Promise<unknown> {
   const request = requests.get(props);
-  if (request) request.isParsed = true;
+  if (request) {
+    request.isParsed = true;
+    requests.set(props, undefined);
+  }
   for (;;) {
     const text = new ParsedText();
     try {
