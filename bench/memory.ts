@@ -12,7 +12,8 @@ import Table from 'cli-table3';
 import { createGuard } from '../src/create-guard.ts';
 import { createOtel } from './lib/otel.ts';
 import { CONCURRENCY } from './lib/rounds.ts';
-import { type Subject, SUBJECTS } from './lib/subjects.ts';
+import { memoryFetch } from './lib/memory-fetch.ts';
+import { ANSWERS, type Subject, subjects } from './lib/subjects.ts';
 
 const { values } = parseArgs({
   options: { calls: { type: 'string', default: '100000' }, sdk: { type: 'string' } },
@@ -42,7 +43,9 @@ const table = new Table({
   style: { head: [], border: [], compact: true },
 });
 let grown = false;
-for (const subject of SUBJECTS.filter(({ name }) => values.sdk === undefined || values.sdk === name)) {
+for (const subject of subjects((name) => memoryFetch(ANSWERS[name])).filter(
+  ({ name }) => values.sdk === undefined || values.sdk === name,
+)) {
   for (const kind of ['call', 'stream', 'unread'] as const) {
     const heaps = await heapsOf(subject, kind);
     const growth = heaps.at(-1)! - heaps[0]!;

@@ -1,8 +1,8 @@
 /**
- * CPU time that a guarded client adds to a call, against the bare SDK on an in-memory fetch; and costs that do not
- * depend on the machine: promises and bytes allocated per call.
+ * CPU time that a guarded client adds to a call, against the bare SDK on an in-memory fetch or over HTTP; and costs that
+ * do not depend on the machine: promises, bytes allocated, and bytes that survive a young collection, per call.
  *
- *     npm run bench:overhead -- [--sdk openai] [--mode call] [--rounds 40] [--calls 400]
+ *     npm run bench:overhead -- [--sdk openai] [--mode call] [--http] [--rounds 15] [--calls 2400]
  *
  * On a busy machine, measure many short pieces (`--rounds 300 --calls 32`) and read the column `quiet`.
  *
@@ -16,13 +16,16 @@ import { count, type Counts } from './lib/counts.ts';
 import { openai6, openInference, otelInstrumentation } from './lib/instrumented.ts';
 import { createOtel } from './lib/otel.ts';
 import { compare, CONCURRENCY, measure, type Samples, type Variant } from './lib/rounds.ts';
-import { type Subject, SUBJECTS } from './lib/subjects.ts';
+import { startLoopback } from './lib/loopback-fetch.ts';
+import { memoryFetch } from './lib/memory-fetch.ts';
+import { ANSWERS, type FetchOf, type Subject, subjects } from './lib/subjects.ts';
 
 const { values } = parseArgs({
   options: {
     sdk: { type: 'string' },
     mode: { type: 'string' },
-    rounds: { type: 'string', default: '40' },
+    rounds: { type: 'string', default: '15' },
+    http: { type: 'boolean', default: false },
     calls: { type: 'string' },
   },
 });
@@ -34,14 +37,17 @@ if (callsAPiece !== undefined && callsAPiece % CONCURRENCY !== 0)
 const otel = createOtel();
 const guards: Guard[] = [];
 
-const CALLS = { calls: 400, warmUp: 8_000 };
-const STREAMS = { calls: 80, warmUp: 2_000 };
+/** Enough for several collections in each piece: they are part of the cost. */
+const CALLS = { calls: 2_400, warmUp: 8_000 };
+const STREAMS = { calls: 480, warmUp: 2_000 };
 
 type Mode = 'call' | 'stream';
 
+const fetchOf: FetchOf = values.http ? await startLoopback(ANSWERS) : (name) => memoryFetch(ANSWERS[name]);
+const newest6 = openai6(fetchOf);
 const rivals = new Map([
-  ['openai', openInference(otel)],
-  [openai6.name, otelInstrumentation(otel)],
+  ['openai', openInference(otel, fetchOf)],
+  [newest6.name, otelInstrumentation(otel, fetchOf)],
 ]);
 
 function readCount(name: string, text: string): number {
@@ -77,8 +83,8 @@ function variantsOf(subject: Subject, mode: Mode): Variant[] {
 
 function report(title: string, variants: readonly Variant[], samples: Samples, counts: readonly Counts[]): void {
   const table = new Table({
-    head: [title, 'µs a call', 'above bare', 'quartiles', 'quiet', 'ratio', 'promises', 'kB'],
-    colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right', 'right'],
+    head: [title, 'µs a call', 'above bare', 'quartiles', 'quiet', 'ratio', 'promises', 'kB', 'kept'],
+    colAligns: ['left', ...Array<'right'>(8).fill('right')],
     style: { head: [], border: [], compact: true },
   });
   variants.forEach(({ name }, index) => {
@@ -92,6 +98,7 @@ function report(title: string, variants: readonly Variant[], samples: Samples, c
       index === 0 ? '' : ratio.toFixed(2),
       counts[index]!.promises.toFixed(0),
       (counts[index]!.bytes / 1_000).toFixed(0),
+      (counts[index]!.keptBytes / 1_000).toFixed(1),
     ]);
   });
   console.log(table.toString());
@@ -101,8 +108,11 @@ function signed(value: number): string {
   return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
 }
 
-console.log(`node ${process.version}, median of ${rounds} interleaved rounds, CPU of the whole process`);
-for (const subject of [...SUBJECTS, openai6].filter(({ name }) => values.sdk === undefined || values.sdk === name)) {
+const way = values.http ? 'over HTTP' : 'in memory';
+console.log(`node ${process.version}, ${way}, median of ${rounds} interleaved rounds, CPU of the whole process`);
+for (const subject of [...subjects(fetchOf), newest6].filter(
+  ({ name }) => values.sdk === undefined || values.sdk === name,
+)) {
   for (const mode of ['call', 'stream'] as const) {
     if (values.mode !== undefined && values.mode !== mode) continue;
     const variants = variantsOf(subject, mode);

@@ -6,6 +6,8 @@ export interface Counts {
   readonly promises: number;
   /** Bytes in the young generation; memory outside of it is not counted. */
   readonly bytes: number;
+  /** Bytes that a young collection did not free. */
+  readonly keptBytes: number;
 }
 
 /** A multiple of the concurrency, and few enough that the collector need not run meanwhile. */
@@ -16,12 +18,15 @@ const TRIES = 3;
 export async function count(variant: Variant): Promise<Counts> {
   variant.before?.();
   let bytes = 0;
+  let keptBytes = Infinity;
   for (let attempt = 0; attempt < TRIES; attempt++) {
     globalThis.gc?.();
     const before = process.memoryUsage().heapUsed;
     await run(variant, CALLS);
     // A collection in between lowers the count: the maximum is a run without one.
     bytes = Math.max(bytes, process.memoryUsage().heapUsed - before);
+    globalThis.gc?.({ type: 'minor' });
+    keptBytes = Math.min(keptBytes, process.memoryUsage().heapUsed - before);
   }
   let promises = 0;
   const hook = createHook({
@@ -33,5 +38,5 @@ export async function count(variant: Variant): Promise<Counts> {
   await run(variant, CALLS);
   hook.disable();
   variant.after?.();
-  return { promises: promises / CALLS, bytes: bytes / CALLS };
+  return { promises: promises / CALLS, bytes: bytes / CALLS, keptBytes: keptBytes / CALLS };
 }

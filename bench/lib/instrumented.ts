@@ -3,7 +3,7 @@ import { OpenAIInstrumentation as OpenInference } from '@arizeai/openinference-i
 import { OpenAIInstrumentation } from '@opentelemetry/instrumentation-openai';
 import OpenAI6 from 'openai-6';
 import type { Otel } from './otel.ts';
-import { type OpenAIClass, openaiSubject, type Subject } from './subjects.ts';
+import { type FetchOf, type OpenAIClass, openaiSubject, type Subject } from './subjects.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -11,25 +11,26 @@ const require = createRequire(import.meta.url);
  * OpenInference's instrumentation of openai 7, applied to the CommonJS build, which is a separate copy: the one that
  * the other variants use stays unpatched.
  */
-export function openInference({ tracers }: Otel): Subject {
+export function openInference({ tracers }: Otel, fetchOf: FetchOf): Subject {
   const module = require('openai') as { OpenAI: OpenAIClass };
   const instrumentation = new OpenInference();
   instrumentation.setTracerProvider(tracers);
   instrumentation.manuallyInstrument(module as unknown as Parameters<typeof instrumentation.manuallyInstrument>[0]);
-  return openaiSubject('OpenInference', module.OpenAI);
+  return openaiSubject('OpenInference', module.OpenAI, fetchOf);
 }
 
 /** openai 6: the newest version that OpenTelemetry's own instrumentation supports. */
-export const openai6 = openaiSubject('openai 6', OpenAI6 as unknown as OpenAIClass);
+export const openai6 = (fetchOf: FetchOf): Subject =>
+  openaiSubject('openai 6', OpenAI6 as unknown as OpenAIClass, fetchOf);
 
 /** OpenTelemetry's instrumentation of openai 6, likewise. */
-export function otelInstrumentation({ tracers, meters }: Otel): Subject {
+export function otelInstrumentation({ tracers, meters }: Otel, fetchOf: FetchOf): Subject {
   const module = require('openai-6') as { OpenAI: OpenAIClass };
   const instrumentation = new PatchingInstrumentation();
   instrumentation.setTracerProvider(tracers);
   instrumentation.setMeterProvider(meters);
   instrumentation.patch(module);
-  return openaiSubject('instrumentation-openai', module.OpenAI);
+  return openaiSubject('instrumentation-openai', module.OpenAI, fetchOf);
 }
 
 /** Applies to a module that was loaded under another name. */

@@ -1,9 +1,9 @@
 import Anthropic from '@anthropic-ai/sdk';
 import Groq from 'groq-sdk';
 import OpenAI from 'openai';
-import { memoryFetch } from './memory-fetch.ts';
+import type { Answer } from './memory-fetch.ts';
 
-/** An SDK as a benchmark drives it: a client over an in-memory fetch, and calls that read their answer to the end. */
+/** An SDK as a benchmark drives it: a client over a given fetch, and calls that read their answer to the end. */
 export interface Subject {
   readonly name: string;
   /** `account` is the API key: clients with different ones share no lane. */
@@ -95,8 +95,13 @@ function messageChunks(): string[] {
   ];
 }
 
-const chatFetch = memoryFetch({ body: completion, chunks: chatChunks(), headers: X_RATE_LIMIT });
-const messageFetch = memoryFetch({ body: message, chunks: messageChunks(), headers: ANTHROPIC_RATE_LIMIT });
+/** What the APIs of the subjects answer. */
+export const ANSWERS = {
+  chat: { body: completion, chunks: chatChunks(), headers: X_RATE_LIMIT },
+  message: { body: message, chunks: messageChunks(), headers: ANTHROPIC_RATE_LIMIT },
+} satisfies Record<string, Answer>;
+
+export type FetchOf = (name: keyof typeof ANSWERS) => typeof fetch;
 
 async function drain(stream: AsyncIterable<unknown>): Promise<number> {
   let events = 0;
@@ -108,10 +113,10 @@ const chat = { model: 'bench-model', messages, temperature: 0.2, max_completion_
 const prompt = { model: 'bench-model', messages, temperature: 0.2, max_tokens: 512 };
 
 /** Any version and build of openai. */
-export function openaiSubject(name: string, Client: OpenAIClass): Subject {
+export function openaiSubject(name: string, Client: OpenAIClass, fetchOf: FetchOf): Subject {
   return {
     name,
-    client: (account) => new Client({ apiKey: account, fetch: chatFetch }),
+    client: (account) => new Client({ apiKey: account, fetch: fetchOf('chat') }),
     call: (client) => (client as OpenAI).chat.completions.create(chat),
     stream: async (client) => drain(await (client as OpenAI).chat.completions.create({ ...chat, stream: true })),
     unread: async (client) => void (await (client as OpenAI).chat.completions.create({ ...chat, stream: true })),
@@ -120,20 +125,24 @@ export function openaiSubject(name: string, Client: OpenAIClass): Subject {
 
 export type OpenAIClass = new (options: { apiKey: string; fetch: typeof fetch }) => object;
 
-const anthropic: Subject = {
+const anthropic = (fetchOf: FetchOf): Subject => ({
   name: 'anthropic',
-  client: (account) => new Anthropic({ apiKey: account, fetch: messageFetch }),
+  client: (account) => new Anthropic({ apiKey: account, fetch: fetchOf('message') }),
   call: (client) => (client as Anthropic).messages.create(prompt),
   stream: async (client) => drain(await (client as Anthropic).messages.create({ ...prompt, stream: true })),
   unread: async (client) => void (await (client as Anthropic).messages.create({ ...prompt, stream: true })),
-};
+});
 
-const groq: Subject = {
+const groq = (fetchOf: FetchOf): Subject => ({
   name: 'groq',
-  client: (account) => new Groq({ apiKey: account, fetch: chatFetch }),
+  client: (account) => new Groq({ apiKey: account, fetch: fetchOf('chat') }),
   call: (client) => (client as Groq).chat.completions.create(chat),
   stream: async (client) => drain(await (client as Groq).chat.completions.create({ ...chat, stream: true })),
   unread: async (client) => void (await (client as Groq).chat.completions.create({ ...chat, stream: true })),
-};
+});
 
-export const SUBJECTS: readonly Subject[] = [openaiSubject('openai', OpenAI), anthropic, groq];
+export const subjects = (fetchOf: FetchOf): readonly Subject[] => [
+  openaiSubject('openai', OpenAI, fetchOf),
+  anthropic(fetchOf),
+  groq(fetchOf),
+];
