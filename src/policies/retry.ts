@@ -44,8 +44,8 @@ export interface RetryDeps {
  * Waiting out a limit is neither counted as a retry nor charged to the budget. It is bounded by the deadline, by
  * `maxHintMs`, and by ten waits in a row over more than a minute and half of the longest wait without any success in
  * the lane, or over three such waits if other calls wait too. The same holds for a 429 without a hint if the lane knows
- * how to wait for it; if the call has to wait by itself, it counts as a retry. So does every other failure. Only the
- * provider's faults are charged, since the budget protects a failing provider; an answered retry is refunded.
+ * how to wait for it, or while nothing gets through; if others do, the call waits by itself, and it counts as a retry. So
+ * does every other failure. Only the provider's faults are charged, since the budget protects a failing provider; an answered retry is refunded.
  */
 export function createRetry(options: ResolvedRetry, deps: RetryDeps): { forCall(): CallRetry } {
   return { forCall: () => new Retry(options, deps) };
@@ -89,19 +89,7 @@ class Retry implements CallRetry {
 
   /** A temporary limit: the whole lane waits, with its own jitter, unless it knows that it need not. */
   #waitOut(wait: ServerWait, context: RetryContext): RetryDecision {
-    if (this.#fruitless === 0 || context.served !== this.#served) {
-      this.#fruitless = 0;
-      this.#fruitlessSince = context.now;
-    }
-    this.#fruitless++;
-    this.#served = context.served;
-    const inVainMs = context.now - this.#fruitlessSince;
-    const { maxHintMs } = this.#options;
-    const mostInVainMs =
-      context.waiter === undefined ? Math.max(WINDOW_MS, ALONE * maxHintMs) : WAITS_IN_VAIN * maxHintMs;
-    if (this.#fruitless > MAX_FRUITLESS && inVainMs > mostInVainMs) {
-      return { retry: false, reason: 'max_wait' };
-    }
+    if (this.#waitsInVain(context)) return { retry: false, reason: 'max_wait' };
     const repeated = ++this.#waits > PAUSES_OF_A_CALL;
     const pausesLane = !repeated && context.waiter !== 'call';
     const asked = pausesLane ? wait.ms : this.#jittered(wait.ms);
@@ -115,6 +103,19 @@ class Retry implements CallRetry {
     return { retry: true, delayMs, source, reason: 'rate_limit', counted: false, pausesLane };
   }
 
+  /** Whether too many refusals have come since anything got through. */
+  #waitsInVain({ now, served, waiter }: RetryContext): boolean {
+    if (this.#fruitless === 0 || served !== this.#served) {
+      this.#fruitless = 0;
+      this.#fruitlessSince = now;
+    }
+    this.#fruitless++;
+    this.#served = served;
+    const { maxHintMs } = this.#options;
+    const mostInVainMs = waiter === undefined ? Math.max(WINDOW_MS, ALONE * maxHintMs) : WAITS_IN_VAIN * maxHintMs;
+    return this.#fruitless > MAX_FRUITLESS && now - this.#fruitlessSince > mostInVainMs;
+  }
+
   /** The server gives no hint, but the lane can find the time itself, within the limit that it returns. */
   #waitWithLane({ now, deadlineAt }: RetryContext): RetryDecision {
     if (now > deadlineAt) return { retry: false, reason: 'deadline' };
@@ -122,10 +123,13 @@ class Retry implements CallRetry {
   }
 
   #tryAgain(failure: Failure, wait: ServerWait | undefined, context: RetryContext): RetryDecision {
-    if (context.remaining <= 0 && !context.probe) return { retry: false, reason: 'attempts' };
     // Faults that spare other calls are chance, not load: a longer wait would not help.
     const beside = context.served !== this.#servedAtFault;
     this.#servedAtFault = context.served;
+    // While nothing gets through, a limit refuses the lane, not this call.
+    const limited = failure.outcome === 'throttled' && context.waiter !== undefined && !beside;
+    if (limited && this.#waitsInVain(context)) return { retry: false, reason: 'max_wait' };
+    if (!limited && context.remaining <= 0 && !context.probe) return { retry: false, reason: 'attempts' };
     const backoff = Math.min(this.#nextBackoff(), beside ? MAX_BESIDE_MS : Infinity);
     // A server's hint is followed, whether shorter or longer than our backoff. A hint of 0 is not one.
     const told = wait && wait.ms > 0 ? wait : undefined;
@@ -142,7 +146,7 @@ class Retry implements CallRetry {
       delayMs,
       source: told ? told.source : 'backoff',
       reason: reasonOf(failure),
-      counted: !context.probe,
+      counted: !context.probe && !limited,
       pausesLane: false,
     };
   }

@@ -142,6 +142,25 @@ describe('decide', () => {
     }
   });
 
+  it('does not count a 429 without a wait while nothing gets through, up to a time', () => {
+    const call = callRetry({ maxHintMs: 60_000 });
+    const refused = failure('throttled');
+    const alone = { ...context, waiter: 'call', remaining: 0, served: 7 } as const;
+    // Others got through before the call's first refusal.
+    expect(call.decide(refused, { ...alone, remaining: 5 })).toMatchObject({ retry: true, counted: true });
+    for (let turn = 1; turn <= 10; turn++) {
+      const decision = call.decide(refused, { ...alone, now: context.now + turn * 20_000 });
+      expect(decision, String(turn)).toMatchObject({ retry: true, counted: false, pausesLane: false });
+    }
+    const later = { ...alone, now: context.now + 220_000 };
+    expect(call.decide(refused, later)).toEqual({ retry: false, reason: 'max_wait' });
+    // Others get through again: it is this call that is refused.
+    expect(call.decide(refused, { ...later, served: 8 })).toEqual({ retry: false, reason: 'attempts' });
+    expect(callRetry().decide(refused, { ...alone, served: 0, waiter: undefined })).toMatchObject({
+      reason: 'attempts',
+    });
+  });
+
   it('counts every other failure, each with its reason, and charges the provider’s faults', () => {
     const reasons = {
       overloaded: 'overloaded',
