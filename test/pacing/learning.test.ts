@@ -202,6 +202,17 @@ describe('learning of limits', () => {
     expect(row(h, dimension)).toMatchObject({ limit, source: 'body', windowMs });
   });
 
+  it('owes nothing of the old limit after a cut: the level is what the answer states', async () => {
+    const h = harness({ pacing: PACING });
+    const calls = Array.from({ length: 4 }, () => watch(h));
+    await h.clock.advance(100);
+    finish(calls[0]!.ticket, [reading('requests', 3_000, 3)]);
+    finish(calls[1]!.ticket, [reading('requests', 1_200, 1)]);
+    const next = Array.from({ length: 10 }, () => watch(h));
+    await h.clock.advance(1_000);
+    expect(next.every(({ ticket }) => ticket)).toBe(true);
+  });
+
   it('follows the newest answer when a limit changes', async () => {
     const h = harness({ pacing: PACING });
     const early = await admit(h);

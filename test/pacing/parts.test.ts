@@ -66,6 +66,16 @@ describe('an unknown limit', () => {
     expect(hidden.belief).not.toBe('wall');
   });
 
+  it('is not inferred from the first call alone while those sent beside it are unanswered', () => {
+    const hidden = new HiddenLimit();
+    for (let sequence = 1; sequence <= 4; sequence++) hidden.take(1, sequence, 0);
+    const refusal = { cost: 1, sentAt: 0, hintMs: undefined, alone: false, opening: true };
+    expect(hidden.throttled({ ...refusal, sequence: 1, news: true }, 30).who).toBe('call');
+    expect(hidden.waitMs(1, 30)).toBe(0);
+    expect(hidden.throttled({ ...refusal, sequence: 2, news: false }, 31).who).toBe('lane');
+    expect(hidden.belief).toBe('wall');
+  });
+
   it('counts as chance if refusals come at any pace, and slows nothing down', () => {
     const hidden = new HiddenLimit();
     const refused = drive(hidden, (_now, sent) => sent % 9 !== 0, 60_000);

@@ -109,3 +109,39 @@ describe('a call that was told to wait for long', () => {
     }
   });
 });
+
+describe('a refusal whose text states the whole minute of a bucket that holds less', () => {
+  const seen = {
+    limit: 3_000,
+    remaining: 0,
+    source: 'body',
+    mark: 0,
+    since: 0,
+    amount: 1,
+    refused: true,
+    sentAt: 0,
+    sampledAt: 0,
+    sequence: 2,
+  } as const;
+
+  it('does not stop the lane until that minute would have refilled', () => {
+    const bucket = new LimitBucket('requests', 3_000, 'body', policy, 0);
+    bucket.burstIs(50, 0);
+    bucket.take(1, 1);
+    bucket.refused({ amount: 1, sequence: 2, sentAt: 0, news: true }, undefined, 0, 250, 10);
+    bucket.observe(seen, 10);
+    bucket.refill(10);
+    expect(bucket.waitMs(1)).toBeLessThanOrEqual(250);
+  });
+
+  it('does not make other users of what the bucket never held', () => {
+    const bucket = new LimitBucket('requests', 3_000, 'body', policy, 0);
+    bucket.observe(seen, 0);
+    // After a rest of twenty seconds a bucket of a second has fifty, not a thousand.
+    bucket.refill(20_000);
+    for (let sequence = 3; sequence <= 52; sequence++) bucket.take(1, sequence);
+    bucket.observe({ ...seen, mark: 50, sentAt: 20_000, sampledAt: 20_000, sequence: 53 }, 20_010);
+    bucket.refill(20_020);
+    expect(bucket.shared).toBe(false);
+  });
+});

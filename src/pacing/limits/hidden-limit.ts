@@ -184,7 +184,9 @@ export class HiddenLimit {
     this.#metered -= cost;
     this.#refusals.refused(sequence);
     const walled = this.#belief === 'wall';
-    if (walled || this.#share(sequence, FEW) >= WALL) {
+    // The first call's refusal may be chance, as long as those sent beside it are unanswered.
+    const isFirst = sequence === 1 && !refusal.alone;
+    if (walled || (!isFirst && this.#share(sequence, FEW) >= WALL)) {
       if (!walled) this.#hitWall(refusal, now);
       else if (sequence < this.#probe || this.#probeAt === undefined) return { who: 'lane', laneMs: hintMs ?? 0 };
       this.#probeAt = undefined;

@@ -310,13 +310,16 @@ export class LimitBucket implements LimitModel {
   /** Returns whether the limit changed. */
   observe(seen: Observation, now: number): boolean {
     if (this.beliefs.isOfAnother(seen, this.limit, this.source, this.kind.perDay, now)) return false;
-    const tells = seen.remaining !== undefined && !this.#isRoundedAway(seen);
+    // The rest of a whole window, as the text of a refusal states it, says nothing about a smaller bucket's level.
+    const isOfWindow = seen.source === 'body' && this.burst < this.limit;
+    const tells = seen.remaining !== undefined && !isOfWindow && !this.#isRoundedAway(seen);
     if (tells) this.beliefs.refill.heard();
     const newest = seen.sequence >= this.#sequence;
     // Later requests report a newer level; a slow earlier response would raise it again.
     if (!newest && !seen.refused) return false;
     const changed = newest && (seen.limit !== this.limit || seen.source !== this.source);
     const first = this.#observedAt === undefined;
+    const isCut = newest && seen.limit < this.limit;
     if (newest) this.#setLimit(seen.limit, seen.source, now);
     if (seen.remaining === undefined || !tells) return changed;
     if (newest && !this.sharers && !this.kind.perDay && this.beliefs.isUnenforced(seen)) return changed;
@@ -326,8 +329,9 @@ export class LimitBucket implements LimitModel {
     const remaining = this.#leftOfWindow(seen.remaining, seen.resetMs, now);
     this.#latenessMs += (now - at - this.#latenessMs) * (first ? 1 : ANSWER_AGE_WEIGHT);
     if (!this.kind.perDay) {
-      // Output counts as it is generated, and its amount is known only afterwards.
-      if (this.kind.unit !== 'outputTokens') {
+      // Output counts as it is generated, and its amount is known only afterwards. Refusals alone do not show whether
+      // others took what is missing or the bucket never held it.
+      if (this.kind.unit !== 'outputTokens' && seen.source !== 'body') {
         const { foreign } = this.beliefs.sharing;
         const returnRate = this.beliefs.returned(1, at, this.limitRate);
         const interval = foreign.observe(
@@ -353,7 +357,7 @@ export class LimitBucket implements LimitModel {
       const { burst } = this;
       this.sample = { sentAt, at, since, left: burst - (this.limit - remaining), burst, tolerance };
     }
-    this.#correct(told, tolerance, first);
+    this.#correct(told, tolerance, first, isCut);
     if (newest && seen.resetMs !== undefined && !this.kind.perDay) {
       const missing = Math.max(0, this.limit - remaining);
       const reset = { at, resetMs: seen.resetMs, missing, mark: this.#taken - seen.since };
@@ -518,13 +522,16 @@ export class LimitBucket implements LimitModel {
     return Math.max(AT_ONCE * this.#average, AT_ONCE_MS * this.limitRate);
   }
 
-  #correct(truth: number, tolerance: number, first: boolean): void {
-    if (!first) {
+  #correct(truth: number, tolerance: number, first: boolean, isCut: boolean): void {
+    // After a cut our level is a debt that we only assume, and that would hold back the answers which disprove it.
+    if (isCut && truth > this.level) {
+      this.#level.value = Math.min(truth, this.burst);
+    } else if (!first) {
       this.#level.correct(truth, tolerance, this.#step);
-      return;
+    } else {
+      this.#level.foundAt(truth);
+      this.#level.value = Math.min(truth, this.burst);
     }
-    this.#level.foundAt(truth);
-    this.#level.value = Math.min(truth, this.burst);
   }
 
   /** Converts a remaining amount to that of a whole-window bucket, of which a shorter bucket can never use a part. */
