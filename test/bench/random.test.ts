@@ -100,6 +100,15 @@ describe('the lower bound for a random provider', () => {
     expect(again.provider).toEqual(first.provider);
     expect(again.jobs(mulberry32(1))).toEqual(first.jobs(mulberry32(1)));
   });
+
+  it('cuts no limit so far that a call never fits beside the others who use it', () => {
+    const { provider, jobs } = drawCase(2_845_702_474);
+    const { limits, neighbour = 0, change } = provider;
+    const largest = Math.max(...jobs(mulberry32(1)).map(({ outputTokens }) => outputTokens));
+    const output = limits.find(({ name }) => name === 'outputTokensPerMinute')!;
+    const holds = (change!.factor * output.perMinute * output.windowMs) / 60_000;
+    expect(largest).toBeLessThan((1 - neighbour) * holds);
+  });
 });
 
 describe('refusals that no client avoids', () => {

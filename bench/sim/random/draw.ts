@@ -1,6 +1,7 @@
 import { PLAIN_VIEW, type LimitView } from '../../../src/simulator/limits/limit-view.ts';
 import type { LimitModelKind } from '../../../src/simulator/limits/limit-model.ts';
 import { mulberry32 } from '../../../src/simulator/random.ts';
+import { chargeOf, planned } from './charges.ts';
 import type { Case, CaseJob, LimitSpec, ProviderSpec } from './case.ts';
 import { drawJobs, type SizeShape } from './draw-jobs.ts';
 import { shortName, drawLimits } from './draw-limits.ts';
@@ -10,6 +11,8 @@ import { describeWrong, drawWrong, type Wrong } from './wrong.ts';
 
 const MIN_CALLS = 60;
 const MAX_CALLS = 2_500;
+/** Others take up to this multiple of their average at a time. */
+const MOST_OF_OTHERS = 1.5;
 /** Decorrelates the draws of neighbouring seeds. */
 const SPREAD = 0x9e37_79b1;
 
@@ -67,7 +70,7 @@ export function drawCase(seed: number, isWrong = false): Case {
     options: { bulkhead: { maxConcurrent: 10_000 }, ...(isWrong ? {} : { retry: { maxHintMs: 3_600_000 } }) },
   };
   const { sentMs } = reference({ ...made, provider: base }, jobs);
-  const disturbed: ProviderSpec = { ...base, ...drawDisturbance(draw, sentMs) };
+  const disturbed: ProviderSpec = { ...base, ...fitting(drawDisturbance(draw, sentMs), base, jobs) };
   const provider = isWrong ? withWrong(disturbed, drawWrong(seed, jobs.length, sentMs)) : disturbed;
   return { ...made, provider, name: describe(provider, jobs, shape, latencyMs, made.processes) };
 }
@@ -117,13 +120,28 @@ function concurrencyOf(draw: Draw, callsPerMinute: number, latencyMs: number): n
   return Math.max(2, Math.round((draw.between(0.4, 1.5) * callsPerMinute * latencyMs) / 60_000));
 }
 
+type Disturbance = Pick<ProviderSpec, 'change' | 'outage'>;
+
 /** Early enough to matter, relative to the lower bound of the calls. */
-function drawDisturbance(draw: Draw, sentMs: number): Pick<ProviderSpec, 'change' | 'outage'> {
+function drawDisturbance(draw: Draw, sentMs: number): Disturbance {
   const atMs = draw.between(0.2, 0.6) * sentMs;
   const kind = draw.among({ none: 86, change: 8, outage: 6 });
   if (sentMs < 2_000 || kind === 'none') return {};
   if (kind === 'change') return { change: { atMs, factor: draw.logarithmic(0.3, 3) } };
   return { outage: { fromMs: atMs, untilMs: atMs + draw.logarithmic(2_000, 20_000) } };
+}
+
+/** A limit that others use too is never cut so far that a call could never be admitted beside them. */
+function fitting(disturbance: Disturbance, provider: ProviderSpec, jobs: readonly CaseJob[]): Disturbance {
+  const { change } = disturbance;
+  const { neighbour, limits } = provider;
+  if (!change || neighbour === undefined) return disturbance;
+  const least = limits.map(({ name, perMinute, windowMs }) => {
+    const largest = Math.max(...jobs.map((job) => planned(chargeOf(provider, name, job)).need));
+    const holds = (perMinute * windowMs) / 60_000;
+    return largest / (holds * Math.max(0, 1 - MOST_OF_OTHERS * neighbour));
+  });
+  return { change: { ...change, factor: Math.max(change.factor, Math.min(1, Math.max(...least))) } };
 }
 
 /** The provider with its fault. Nothing succeeds in a phase, which bounds the time like an outage. */
