@@ -20,7 +20,16 @@ function rig() {
   return { told, watch, bucket };
 }
 
-const seen = { limit: 3_000, source: 'header', mark: 0, since: 0, amount: 1, refused: false } as const;
+const seen = {
+  limit: 3_000,
+  source: 'header',
+  mark: 0,
+  since: 0,
+  amount: 1,
+  inFlight: 1,
+  previousAt: 0,
+  refused: false,
+} as const;
 
 describe('a belief about a limit', () => {
   it('is announced with its evidence when it begins and when it ends', () => {

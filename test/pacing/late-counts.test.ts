@@ -62,8 +62,16 @@ describe('output, which providers count while it is generated', () => {
       }
       if (now % 500 > 0) continue;
       // The provider's bucket is full all the time: as much as ends is refilled.
-      const seen = { limit: 6_000, remaining: 5_999, source: 'header', mark: 0, amount: 1, refused: false } as const;
-      bucket.observe({ ...seen, sentAt: now, sampledAt: now, sequence, since: uncounted }, now);
+      const seen = {
+        limit: 6_000,
+        remaining: 5_999,
+        source: 'header',
+        mark: 0,
+        amount: 1,
+        inFlight: 1,
+        refused: false,
+      } as const;
+      bucket.observe({ ...seen, sentAt: now, sampledAt: now, previousAt: now, sequence, since: uncounted }, now);
     }
     expect(sent).toBeGreaterThan(0.95 * 2_000);
   });
@@ -72,9 +80,9 @@ describe('output, which providers count while it is generated', () => {
 describe('a level higher than expected', () => {
   it('is waited for no longer than it is held back', () => {
     const bucket = new LimitBucket('requests', 6_000, 'header', { headroom: 0, smooth: false, corrects: true }, 0);
-    const seen = { limit: 6_000, source: 'header', mark: 0, since: 0, amount: 1, refused: false } as const;
-    bucket.observe({ ...seen, remaining: 0, sentAt: 0, sampledAt: 0, sequence: 1 }, 0);
-    bucket.observe({ ...seen, remaining: 6_000, sentAt: 1, sampledAt: 1, sequence: 2 }, 1);
+    const seen = { limit: 6_000, source: 'header', mark: 0, since: 0, amount: 1, inFlight: 1, refused: false } as const;
+    bucket.observe({ ...seen, remaining: 0, sentAt: 0, sampledAt: 0, previousAt: 0, sequence: 1 }, 0);
+    bucket.observe({ ...seen, remaining: 6_000, sentAt: 1, sampledAt: 1, previousAt: 0, sequence: 2 }, 1);
     expect(bucket.level).toBeGreaterThan(2_500);
     expect(bucket.waitMs(2_000)).toBeGreaterThan(0);
     expect(bucket.waitMs(2_000)).toBeLessThan(1_000);

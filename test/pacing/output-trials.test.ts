@@ -55,6 +55,8 @@ describe('a burst that generates far more than expected', () => {
         refused: false,
         sentAt: 0,
         sampledAt: 0,
+        previousAt: 0,
+        inFlight: 1,
         sequence: 0,
       },
       0,

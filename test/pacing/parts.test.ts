@@ -284,6 +284,21 @@ describe('headers of another scope', () => {
   });
 });
 
+/** An answer to a request of a process that sends one call at a time, ten a second. */
+const sample = (
+  at: number,
+  remaining: number,
+  sequence: number,
+  mark: number,
+): Parameters<OtherUsers['observe']>[0] => ({
+  at,
+  previousAt: at - 100,
+  remaining,
+  sequence,
+  mark,
+  pending: 1,
+});
+
 describe('consumption by others', () => {
   const limitRate = 0.01;
 
@@ -291,11 +306,11 @@ describe('consumption by others', () => {
     const foreign = new OtherUsers();
     let remaining = 500;
     let mark = 0;
-    foreign.observe({ at: 0, remaining, sequence: 1, mark }, 600, limitRate, 1);
+    foreign.observe(sample(0, remaining, 1, mark), 600, limitRate, 1);
     for (let second = 1; second <= 40; second++) {
       mark += 5;
       remaining -= 5 + 6 - 10;
-      foreign.observe({ at: second * 1_000, remaining, sequence: second + 1, mark }, 600, limitRate, 1);
+      foreign.observe(sample(second * 1_000, remaining, second + 1, mark), 600, limitRate, 1);
     }
     expect(foreign.share(limitRate, 40_000)).toBeCloseTo(5 / 11, 1);
     expect(foreign.share(limitRate, 3_600_000)).toBe(1);
@@ -303,51 +318,82 @@ describe('consumption by others', () => {
 
   it('is zero if all that is missing is ours, or was never counted', () => {
     const foreign = new OtherUsers();
-    foreign.observe({ at: 0, remaining: 300, sequence: 1, mark: 0 }, 600, limitRate, 1);
+    foreign.observe(sample(0, 300, 1, 0), 600, limitRate, 1);
     for (let sequence = 2; sequence < 12; sequence++) foreign.neverCounted(sequence, 1);
-    foreign.observe({ at: 2_000, remaining: 300, sequence: 31, mark: 30 }, 600, limitRate, 1);
+    foreign.observe(sample(2_000, 300, 31, 30), 600, limitRate, 1);
     expect(foreign.share(limitRate, 2_000)).toBe(1);
   });
 
   it('is not concluded from one answer: what is missing may be older', () => {
     const foreign = new OtherUsers();
-    foreign.observe({ at: 100, remaining: 12, sequence: 1, mark: 1 }, 600, limitRate, 1);
+    foreign.observe(sample(100, 12, 1, 1), 600, limitRate, 1);
     expect([foreign.gauged, foreign.share(limitRate, 100)]).toEqual([false, 1]);
-    foreign.observe({ at: 1_100, remaining: 12 + 10 - 5, sequence: 6, mark: 6 }, 600, limitRate, 1);
+    foreign.observe(sample(1_100, 12 + 10 - 5, 6, 6), 600, limitRate, 1);
     expect(foreign.share(limitRate, 1_100)).toBe(1);
   });
 
   it('is what an interval between two answers shows', () => {
     const foreign = new OtherUsers();
-    expect(foreign.observe({ at: 0, remaining: 300, sequence: 1, mark: 0 }, 600, limitRate, 1)).toBeUndefined();
+    expect(foreign.observe(sample(0, 300, 1, 0), 600, limitRate, 1)).toBeUndefined();
     // 20 were counted, 40 were ours, and 10 of these were not counted.
-    const interval = foreign.observe({ at: 2_000, remaining: 290, sequence: 41, mark: 40 }, 600, limitRate, 1);
+    const interval = foreign.observe(sample(2_000, 290, 41, 40), 600, limitRate, 1);
     expect(interval).toEqual({ own: 40, taken: -10 });
   });
 
   it('is zero if nothing was refilled: a fixed window returns everything at its end', () => {
     const foreign = new OtherUsers();
-    foreign.observe({ at: 0, remaining: 500, sequence: 1, mark: 1 }, 600, limitRate, 1, 0);
-    foreign.observe({ at: 10_000, remaining: 440, sequence: 61, mark: 61 }, 600, limitRate, 1, 0);
+    foreign.observe(sample(0, 500, 1, 1), 600, limitRate, 1, 0);
+    foreign.observe(sample(10_000, 440, 61, 61), 600, limitRate, 1, 0);
     expect(foreign.share(limitRate, 10_000)).toBe(1);
-    foreign.observe({ at: 20_000, remaining: 280, sequence: 121, mark: 121 }, 600, limitRate, 1, 0);
+    foreign.observe(sample(20_000, 280, 121, 121), 600, limitRate, 1, 0);
     expect(foreign.share(limitRate, 20_000)).toBeCloseTo(0.38, 1);
   });
 
   it('shows in the second answer, at whatever pace it was taken', () => {
     const foreign = new OtherUsers();
-    foreign.observe({ at: 0, remaining: 500, sequence: 1, mark: 1 }, 600, limitRate, 1);
+    foreign.observe(sample(0, 500, 1, 1), 600, limitRate, 1);
     // Five of ours, ninety-five of theirs: far above the limit's own rate, as long as the bucket lasts.
-    foreign.observe({ at: 1_000, remaining: 500 + 10 - 100, sequence: 6, mark: 6 }, 600, limitRate, 1);
+    foreign.observe(sample(1_000, 500 + 10 - 100, 6, 6), 600, limitRate, 1);
     expect(foreign.share(limitRate, 1_000)).toBeCloseTo(0.05, 1);
+  });
+});
+
+describe('the first answer after a pause of ours', () => {
+  const limitRate = 0.01;
+  const paused = (remaining: number): Parameters<OtherUsers['observe']>[0] => ({
+    ...sample(3_000, remaining, 20, 20),
+    previousAt: 100,
+  });
+  const shareAfter = (first: Parameters<OtherUsers['observe']>[0], second: typeof first): number => {
+    const foreign = new OtherUsers();
+    foreign.observe(first, 600, limitRate, 1);
+    foreign.observe(second, 600, limitRate, 1);
+    return foreign.share(limitRate, second.at);
+  };
+
+  it('shows no other users if a header late by one answer explains it: the level before the pause', () => {
+    const refilledBefore = 2;
+    expect(shareAfter(sample(0, 100, 10, 10), paused(100 - 10 + refilledBefore))).toBe(1);
+    // After calls all along, others have taken what is missing.
+    expect(shareAfter(sample(0, 100, 10, 10), sample(3_000, 92, 20, 20))).toBeLessThan(0.4);
+  });
+
+  it('shows none if calls then in flight, counted at their end, explain it', () => {
+    const first = { ...sample(0, 500, 10, 10), pending: 100 };
+    expect(shareAfter(first, paused(500 - 10 - 60 + 30))).toBe(1);
+    expect(shareAfter(first, sample(3_000, 460, 20, 20))).toBeLessThan(0.4);
+  });
+
+  it('still shows what neither explains', () => {
+    expect(shareAfter(sample(0, 500, 10, 10), paused(200))).toBeLessThan(0.2);
   });
 });
 
 describe('a limit shared by many processes', () => {
   it('is never reserved for others by more than the level at which all of them settle', () => {
     const sharing = new SharedPace();
-    sharing.foreign.observe({ at: 0, remaining: 400, sequence: 1, mark: 1 }, 500, 500 / 60_000, 1);
-    sharing.foreign.observe({ at: 1_000, remaining: 350, sequence: 2, mark: 2 }, 500, 500 / 60_000, 1);
+    sharing.foreign.observe(sample(0, 400, 1, 1), 500, 500 / 60_000, 1);
+    sharing.foreign.observe(sample(1_000, 350, 2, 2), 500, 500 / 60_000, 1);
     const need = 11;
     // At the level of a call and its reserve the others slow down: the level must not fall below.
     sharing.divide(need, 500, 500 / 60_000, 300, need, 1_000);

@@ -69,8 +69,10 @@ describe('a bucket', () => {
               mark: 0,
               since: 0,
               amount: 1,
+              inFlight: 1,
             } as const;
-            bucket.observe({ ...seen, sentAt: now - ago, sampledAt: now - ago }, now);
+            const at = now - ago;
+            bucket.observe({ ...seen, sentAt: at, sampledAt: at, previousAt: at }, now);
           }
           bucket.refill(now);
           expect(bucket.level).toBeLessThanOrEqual(bucket.burst + 1e-6);
@@ -92,9 +94,11 @@ describe('a bucket', () => {
           source: 'header',
           sentAt: 0,
           sampledAt: 0,
+          previousAt: 0,
           mark: 0,
           since: 0,
           amount: 1,
+          inFlight: 1,
           refused: false,
         } as const;
         bucket.observe({ ...seen, remaining: late, sequence: 2 }, 0);

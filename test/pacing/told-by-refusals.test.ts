@@ -121,6 +121,8 @@ describe('a refusal whose text states the whole minute of a bucket that holds le
     refused: true,
     sentAt: 0,
     sampledAt: 0,
+    previousAt: 0,
+    inFlight: 1,
     sequence: 2,
   } as const;
 
@@ -140,7 +142,10 @@ describe('a refusal whose text states the whole minute of a bucket that holds le
     // After a rest of twenty seconds a bucket of a second has fifty, not a thousand.
     bucket.refill(20_000);
     for (let sequence = 3; sequence <= 52; sequence++) bucket.take(1, sequence);
-    bucket.observe({ ...seen, mark: 50, sentAt: 20_000, sampledAt: 20_000, sequence: 53 }, 20_010);
+    bucket.observe(
+      { ...seen, mark: 50, sentAt: 20_000, sampledAt: 20_000, previousAt: 0, inFlight: 1, sequence: 53 },
+      20_010,
+    );
     bucket.refill(20_020);
     expect(bucket.shared).toBe(false);
   });

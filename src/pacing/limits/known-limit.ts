@@ -334,8 +334,9 @@ export class LimitBucket implements LimitModel {
       if (this.kind.unit !== 'outputTokens' && seen.source !== 'body') {
         const { foreign } = this.beliefs.sharing;
         const returnRate = this.beliefs.returned(1, at, this.limitRate);
+        const pending = seen.inFlight * (this.#average || seen.amount);
         const interval = foreign.observe(
-          { at, remaining, sequence, mark },
+          { at, previousAt: seen.previousAt, remaining, sequence, mark, pending },
           this.limit,
           this.limitRate,
           quantum,

@@ -221,18 +221,21 @@ export class LimitSet {
     now: number,
   ): void {
     const { unit } = LIMIT_KINDS[dimension];
-    const { sequence, sentAt, marks, reserved } = reservation;
+    const { sequence, sentAt, previousAt: previous, marks, reserved, inFlight } = reservation;
     const known = this.get(dimension);
-    const previous = known?.limit;
+    const previousLimit = known?.limit;
     const bucket = known ?? this.add(dimension, limit, source, now);
     // The provider counts on arrival, not when it answers.
     const sampledAt = sentAt + Math.min(this.#oneWayMs, (now - sentAt) / 2);
+    const previousAt = previous + sampledAt - sentAt;
     this.#consumption.pass(2 * this.#oneWayMs, now);
     const since = this.#consumption.since(unit, reservation);
     const mark = marks[unit];
     const amount = reserved[unit];
-    const seen = { limit, remaining, resetMs, source, refused, sentAt, sampledAt, sequence, mark, since, amount };
-    if (bucket.observe(seen, now) || !known) this.#listener.onLimit(dimension, limit, previous, source);
+    const told = { limit, remaining, resetMs, source, refused };
+    const counted = { sentAt, sampledAt, previousAt, sequence, mark, since, amount, inFlight };
+    if (bucket.observe({ ...told, ...counted }, now) || !known)
+      this.#listener.onLimit(dimension, limit, previousLimit, source);
   }
 }
 

@@ -10,6 +10,10 @@ export interface Observation {
   /** Monotonic time at which the request was sent, and at which the provider counted. */
   readonly sentAt: number;
   readonly sampledAt: number;
+  /** When the request sent before this one was counted: a header that is late by one answer shows that moment. */
+  readonly previousAt: number;
+  /** Attempts in flight when the request was sent. */
+  readonly inFlight: number;
   /** Sequence number of the answered request. */
   readonly sequence: number;
   /** Our total consumption up to that request, and our consumption since. */

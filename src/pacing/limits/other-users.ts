@@ -11,6 +11,9 @@ const MIN_INTERVAL_MS = 1_000;
 const MAX_UNCOUNTED = 10_000;
 /** Usage by others below this fraction of the limit's rate is noise from rounding and reordered requests. */
 const NOISE = 0.08;
+/** A pause: no request of ours in this part of an interval in which at least `BUSY` were sent. */
+const PAUSE = 0.5;
+const BUSY = 8;
 /** Share that remains ours whatever others take. Larger values let unequal processes converge faster. */
 const MIN_SHARE = 0.015;
 /** Samples older than this decay with this time constant. */
@@ -18,10 +21,14 @@ const STALE_MS = 8_000;
 
 interface Sample {
   readonly at: number;
+  /** When our previous request was counted: a header that is late by one answer shows that moment. */
+  readonly previousAt: number;
   readonly remaining: number;
   /** Sequence number of the answered request, and our total consumption up to it. */
   readonly sequence: number;
   readonly mark: number;
+  /** The part of `mark` that a provider that counts at the end had not counted yet. */
+  readonly pending: number;
 }
 
 interface Interval {
@@ -82,12 +89,22 @@ export class OtherUsers {
     this.gauged = true;
     const own = sample.mark - anchor.mark - this.#takeUncounted(sample.sequence);
     this.#anchor = sample;
-    const refilled = anchor.remaining + returnRate * elapsed;
-    const missing = Math.min(limit, refilled) - own - sample.remaining;
-    // A full bucket refills our own consumption at once, which then looks uncounted.
-    const taken = refilled > limit ? Math.max(0, missing) : missing;
+    const plain = missing(limit, anchor.remaining + returnRate * elapsed, own + sample.remaining);
+    const taken = isAfterPause(anchor, sample) ? this.#certain(plain, anchor, sample, own, limit, returnRate) : plain;
     this.#learn(taken / elapsed, Math.max(0, own) / elapsed, limitRate, sample.at, elapsed);
-    return { own, taken };
+    return { own, taken: plain };
+  }
+
+  /**
+   * What others have certainly taken if `sample` is the first after a pause of ours. It may show the level before the
+   * pause, and calls then in flight may have been counted since: what lies between the two readings is explained.
+   */
+  #certain(plain: number, anchor: Sample, sample: Sample, own: number, limit: number, returnRate: number): number {
+    const elapsed = Math.max(0, sample.previousAt - anchor.previousAt);
+    const ended = own + anchor.pending - sample.pending;
+    const other = missing(limit, anchor.remaining + returnRate * elapsed, ended + sample.remaining);
+    if (plain * other <= 0) return 0;
+    return Math.abs(other) < Math.abs(plain) ? other : plain;
   }
 
   /** The provider never counted `amount` of the request with this sequence number. */
@@ -126,4 +143,15 @@ export class OtherUsers {
     this.#own += (own - this.#own) * weight;
     this.#lately += (Math.max(-limitRate, taken) - this.#lately) * Math.max(weight, Math.min(1, elapsed / LATELY_MS));
   }
+}
+
+/** Whether several of our requests were sent between the two, and then none for most of the time. */
+function isAfterPause(anchor: Sample, { at, previousAt, sequence }: Sample): boolean {
+  return sequence - anchor.sequence >= BUSY && at - previousAt >= PAUSE * (at - anchor.at);
+}
+
+function missing(limit: number, refilled: number, left: number): number {
+  const amount = Math.min(limit, refilled) - left;
+  // A full bucket refills our own consumption at once, which then looks uncounted.
+  return refilled > limit ? Math.max(0, amount) : amount;
 }

@@ -15,6 +15,7 @@ const MANY = 64;
 export class Consumption {
   readonly total: Amounts = noAmounts();
   #pendingOutput = 0;
+  #sentAt: number | undefined;
   /** Sent so recently that the provider may not have counted them yet. */
   readonly #recent: Reservation[] = [];
   #first = 0;
@@ -34,6 +35,8 @@ export class Consumption {
     setAmounts(marks, total);
     this.#pendingOutput += reserved.outputTokens;
     reservation.outputPending = true;
+    reservation.previousAt = this.#sentAt ?? reservation.sentAt;
+    this.#sentAt = reservation.sentAt;
     this.#recent.push(reservation);
   }
 

@@ -51,6 +51,8 @@ export interface Reservation {
   /** Sequence number of sending; 0 until sent. */
   sequence: number;
   sentAt: number;
+  /** When the lane's previous attempt was sent. */
+  previousAt: number;
   /** Attempts of the lane in flight when it was sent, itself included. */
   inFlight: number;
   state: 'planned' | 'sent' | 'headed' | 'settled';
@@ -95,6 +97,7 @@ export function createReservation(
     marks: noAmounts(),
     sequence: 0,
     sentAt: 0,
+    previousAt: 0,
     inFlight: 0,
     state: 'planned',
     answered: false,
