@@ -197,7 +197,12 @@ function createLane(key: string, identity: LaneIdentity, charge: ChargeRule, cre
     active: 0,
     usedAt: clock.now(),
     // Retries beyond the budget would prolong the outage: the circuit holds them back instead.
-    retry: createRetry(options.retry, { random, budget, onBudgetSpent: () => breaker.trip() }),
+    retry: createRetry(options.retry, {
+      random,
+      budget,
+      paces: options.pacing !== undefined,
+      onBudgetSpent: () => breaker.trip(),
+    }),
     slots: createSlots(options.bulkhead.maxConcurrent),
     snapshot,
     kept: () => keptLane(snapshot(), admission.learnedTokens()),

@@ -23,12 +23,16 @@ const WINDOW_MS = 60_000;
 const ALONE = 0.5;
 /** Longest backoff of a call that keeps failing while others get through: the same as the SDKs'. */
 const MAX_BESIDE_MS = 8_000;
+/** Refusals of a call that are less likely than this by chance are its own. */
+const UNLIKELY = 0.001;
 /** Longest wait of a single call because of a reset. */
 const MAX_UNTIL_RESET_MS = 4_000;
 
 export interface RetryDeps {
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Whether the lane waits for limits. Without that, every refusal counts as a retry. */
+  readonly paces?: boolean;
   /** Undefined without a budget. */
   readonly budget: RetryBudget | undefined;
   /**
@@ -44,7 +48,8 @@ export interface RetryDeps {
  * Waiting out a limit is neither counted as a retry nor charged to the budget. It is bounded by the deadline, by
  * `maxHintMs`, and by ten waits in a row over more than a minute and half of the longest wait without any success in
  * the lane, or over three such waits if other calls wait too. The same holds for a 429 without a hint if the lane knows
- * how to wait for it, or while nothing gets through; if others do, the call waits by itself, and it counts as a retry. So
+ * how to wait for it. If the call waits by itself, the refusal counts as a retry once chance alone would hardly refuse the
+ * same call so often, given how many others of its lane are refused, or once it has lasted as long as waits in vain may. So
  * does every other failure. Only the provider's faults are charged, since the budget protects a failing provider; an answered retry is refunded.
  */
 export function createRetry(options: ResolvedRetry, deps: RetryDeps): { forCall(): CallRetry } {
@@ -62,6 +67,9 @@ class Retry implements CallRetry {
   #fruitlessSince = 0;
   /** Successes of the lane at the call's last refusal. */
   #served = 0;
+  /** Refusals without a wait, and what the lane had seen at the first of them. */
+  #refusals = 0;
+  #refusedFirst: { readonly at: number; readonly served: number; readonly refused: number } | undefined;
   /** Successes of the lane at the call's last other failure. */
   #servedAtFault = 0;
 
@@ -89,7 +97,16 @@ class Retry implements CallRetry {
 
   /** A temporary limit: the whole lane waits, with its own jitter, unless it knows that it need not. */
   #waitOut(wait: ServerWait, context: RetryContext): RetryDecision {
-    if (this.#waitsInVain(context)) return { retry: false, reason: 'max_wait' };
+    if (this.#fruitless === 0 || context.served !== this.#served) {
+      this.#fruitless = 0;
+      this.#fruitlessSince = context.now;
+    }
+    this.#fruitless++;
+    this.#served = context.served;
+    const inVainMs = context.now - this.#fruitlessSince;
+    if (this.#fruitless > MAX_FRUITLESS && inVainMs > this.#mostInVainMs(context)) {
+      return { retry: false, reason: 'max_wait' };
+    }
     const repeated = ++this.#waits > PAUSES_OF_A_CALL;
     const pausesLane = !repeated && context.waiter !== 'call';
     const asked = pausesLane ? wait.ms : this.#jittered(wait.ms);
@@ -103,17 +120,21 @@ class Retry implements CallRetry {
     return { retry: true, delayMs, source, reason: 'rate_limit', counted: false, pausesLane };
   }
 
-  /** Whether too many refusals have come since anything got through. */
-  #waitsInVain({ now, served, waiter }: RetryContext): boolean {
-    if (this.#fruitless === 0 || served !== this.#served) {
-      this.#fruitless = 0;
-      this.#fruitlessSince = now;
-    }
-    this.#fruitless++;
-    this.#served = served;
+  /** Whether the call's refusals are no more than its lane's lead to expect: then it is not the call that is refused. */
+  #meetsOthersToo(context: RetryContext): boolean {
+    const { now, served, refused } = context;
+    const first = (this.#refusedFirst ??= { at: now, served, refused });
+    this.#refusals++;
+    const others = refused - first.refused;
+    const share = (others + 1) / (others + 1 + served - first.served);
+    if (served === 0) return false;
+    return now - first.at < this.#mostInVainMs(context) && share ** this.#refusals > UNLIKELY;
+  }
+
+  /** Longest time in which nothing needs to get through. */
+  #mostInVainMs({ waiter }: RetryContext): number {
     const { maxHintMs } = this.#options;
-    const mostInVainMs = waiter === undefined ? Math.max(WINDOW_MS, ALONE * maxHintMs) : WAITS_IN_VAIN * maxHintMs;
-    return this.#fruitless > MAX_FRUITLESS && now - this.#fruitlessSince > mostInVainMs;
+    return waiter === undefined ? Math.max(WINDOW_MS, ALONE * maxHintMs) : WAITS_IN_VAIN * maxHintMs;
   }
 
   /** The server gives no hint, but the lane can find the time itself, within the limit that it returns. */
@@ -126,9 +147,7 @@ class Retry implements CallRetry {
     // Faults that spare other calls are chance, not load: a longer wait would not help.
     const beside = context.served !== this.#servedAtFault;
     this.#servedAtFault = context.served;
-    // While nothing gets through, a limit refuses the lane, not this call.
-    const limited = failure.outcome === 'throttled' && context.waiter !== undefined && !beside;
-    if (limited && this.#waitsInVain(context)) return { retry: false, reason: 'max_wait' };
+    const limited = this.#deps.paces === true && failure.outcome === 'throttled' && this.#meetsOthersToo(context);
     if (!limited && context.remaining <= 0 && !context.probe) return { retry: false, reason: 'attempts' };
     const backoff = Math.min(this.#nextBackoff(), beside ? MAX_BESIDE_MS : Infinity);
     // A server's hint is followed, whether shorter or longer than our backoff. A hint of 0 is not one.

@@ -15,6 +15,7 @@ const context: RetryContext = {
   probe: false,
   attempts: 1,
   served: 0,
+  refused: 0,
   waiter: undefined,
   deadlineAt: Infinity,
   now: 1_000,
@@ -23,10 +24,11 @@ const context: RetryContext = {
 interface Setup extends RetryOptions {
   readonly random?: () => number;
   readonly ledger?: RetryBudget;
+  readonly paces?: boolean;
 }
 
-function callRetry({ random = () => 0.5, ledger, ...options }: Setup = {}): CallRetry {
-  return createRetry(resolveOptions({ retry: options }).retry, { random, budget: ledger }).forCall();
+function callRetry({ random = () => 0.5, ledger, paces = false, ...options }: Setup = {}): CallRetry {
+  return createRetry(resolveOptions({ retry: options }).retry, { random, budget: ledger, paces }).forCall();
 }
 
 function failure(outcome: Failure['outcome'], more: Partial<Failure> = {}): Failure {
@@ -142,22 +144,38 @@ describe('decide', () => {
     }
   });
 
-  it('does not count a 429 without a wait while nothing gets through, up to a time', () => {
-    const call = callRetry({ maxHintMs: 60_000 });
+  describe('a 429 without a wait in a lane that waits for limits', () => {
     const refused = failure('throttled');
-    const alone = { ...context, waiter: 'call', remaining: 0, served: 7 } as const;
-    // Others got through before the call's first refusal.
-    expect(call.decide(refused, { ...alone, remaining: 5 })).toMatchObject({ retry: true, counted: true });
-    for (let turn = 1; turn <= 10; turn++) {
-      const decision = call.decide(refused, { ...alone, now: context.now + turn * 20_000 });
-      expect(decision, String(turn)).toMatchObject({ retry: true, counted: false, pausesLane: false });
-    }
-    const later = { ...alone, now: context.now + 220_000 };
-    expect(call.decide(refused, later)).toEqual({ retry: false, reason: 'max_wait' });
-    // Others get through again: it is this call that is refused.
-    expect(call.decide(refused, { ...later, served: 8 })).toEqual({ retry: false, reason: 'attempts' });
-    expect(callRetry().decide(refused, { ...alone, served: 0, waiter: undefined })).toMatchObject({
-      reason: 'attempts',
+    const seen = { ...context, remaining: 0, served: 7, refused: 3 };
+
+    it('is not counted while nothing gets through, up to the time in which others may use up a minute', () => {
+      const call = callRetry({ paces: true });
+      for (let turn = 0; turn < 6; turn++) {
+        const decision = call.decide(refused, { ...seen, refused: 3 + turn, now: context.now + turn * 10_000 });
+        expect(decision, String(turn)).toMatchObject({ retry: true, counted: false, pausesLane: false });
+      }
+      const later = { ...seen, refused: 9, now: context.now + 60_000 };
+      expect(call.decide(refused, later)).toEqual({ retry: false, reason: 'attempts' });
+    });
+
+    it('is not counted while as many others are refused, and is once the call alone is', () => {
+      for (const [servedEach, most] of [
+        [1, 10],
+        [4, 4],
+        [30, 2],
+      ] as const) {
+        const call = callRetry({ paces: true });
+        let tries = 0;
+        const state = (): RetryContext => ({ ...seen, served: 7 + tries * servedEach, refused: 3 + tries });
+        while (call.decide(refused, state()).retry) tries++;
+        expect([servedEach, tries]).toEqual([servedEach, most]);
+      }
+    });
+
+    it('is counted if nothing ever got through, or if the lane does not wait for limits', () => {
+      const nothing = { ...seen, served: 0 };
+      expect(callRetry({ paces: true }).decide(refused, nothing)).toMatchObject({ reason: 'attempts' });
+      expect(callRetry().decide(refused, seen)).toMatchObject({ reason: 'attempts' });
     });
   });
 

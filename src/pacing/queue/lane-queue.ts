@@ -222,7 +222,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   }
 
   ticketHeaded(ticket: LaneTicket, readings: readonly LimitReading[], status: number): void {
-    if (status < 400) {
+    if (ticket.isAccepted) {
       this.served++;
       this.#exhausted.served(ticket.sentAt);
     }
@@ -238,6 +238,8 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     const result: Settlement = ofContent ? { outcome: 'bad_request' } : settlement;
     const now = this.#clock.now();
     const { failure } = result;
+    // A refusal inside a 200.
+    if (result.outcome === 'throttled' && ticket.isAccepted) this.served--;
     const verdict = ticket.reservation && this.#pacer?.settled(ticket.reservation, result, this.#room.size, now);
     const waitMs = verdict ? verdict.laneMs : waitOf(failure);
     if (result.outcome === 'ok') {

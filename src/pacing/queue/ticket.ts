@@ -29,6 +29,8 @@ export class LaneTicket implements Ticket {
   readonly refusals: number;
   readonly reservation: Reservation | undefined;
   readonly #host: TicketHost;
+  /** Whether the answer began as a success, which its body may belie. */
+  isAccepted = false;
   #headed = false;
   #settled = false;
   #released = false;
@@ -65,6 +67,7 @@ export class LaneTicket implements Ticket {
   onHead(readings: readonly LimitReading[], status: number): void {
     if (this.#headed || this.#settled) return;
     this.#headed = true;
+    this.isAccepted = status < 400;
     this.#host.ticketHeaded(this, readings, status);
   }
 
