@@ -433,6 +433,14 @@ describe('small parts', () => {
     expect(hides({})).toBe(false);
   });
 
+  it('is not cut for a few failures of many attempts in flight, whose answers take longer', () => {
+    const limit = new ConcurrencyLimit(Infinity);
+    for (let failures = 0; failures < 10; failures++) limit.overloaded(120 - failures, 50);
+    expect(limit.current(50)).toBe(Infinity);
+    for (let failures = 0; failures < 15; failures++) limit.overloaded(110 - failures, 100);
+    expect(limit.current(100)).toBeLessThan(80);
+  });
+
   it('cut the concurrency, raise it while calls succeed, and finally drop the limit', () => {
     const limit = new ConcurrencyLimit(50);
     const served = (now: number): number => {

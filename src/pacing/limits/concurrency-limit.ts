@@ -4,8 +4,11 @@ const CUT = 0.7;
 const MIN_HOLD_MS = 1_000;
 const MAX_HOLD_MS = 8_000;
 const GROWTH = 1.2;
-/** Load is cut once about 3 of the latest 16 attempts found the provider overloaded. */
-const STRAIN_WEIGHT = 1 / 16;
+/**
+ * Load is cut once about 3 of the latest 16 attempts found the provider overloaded, or as large a share of those in flight:
+ * failures come sooner than answers, so the first outcomes of a burst say little about the rest.
+ */
+const STRAIN_OF = 16;
 const MAX_STRAIN = 0.15;
 
 /**
@@ -57,7 +60,7 @@ export class ConcurrencyLimit {
 
   /** An attempt was served with `inFlight` in flight, itself included. */
   served(inFlight: number): void {
-    this.#strain -= this.#strain * STRAIN_WEIGHT;
+    this.#strain -= this.#strain / Math.max(STRAIN_OF, inFlight);
     this.#isServed = true;
     // An attempt that has just ended at the provider still counts here, so only a higher number than was refused is
     // news.
@@ -73,7 +76,7 @@ export class ConcurrencyLimit {
 
   /** The provider was too busy for one attempt. Occasionally that is chance; if it is frequent, load is cut. */
   overloaded(active: number, now: number): void {
-    this.#strain += (1 - this.#strain) * STRAIN_WEIGHT;
+    this.#strain += (1 - this.#strain) / Math.max(STRAIN_OF, active);
     if (this.#strain > MAX_STRAIN) this.cut(active, now);
   }
 
