@@ -221,21 +221,29 @@ export class LimitSet {
     now: number,
   ): void {
     const { unit } = LIMIT_KINDS[dimension];
-    const { sequence, sentAt, previousAt: previous, marks, reserved, inFlight } = reservation;
+    const { sequence, sentAt, marks, reserved, inFlight } = reservation;
     const known = this.get(dimension);
-    const previousLimit = known?.limit;
+    const previous = known?.limit;
     const bucket = known ?? this.add(dimension, limit, source, now);
     // The provider counts on arrival, not when it answers.
-    const sampledAt = sentAt + Math.min(this.#oneWayMs, (now - sentAt) / 2);
-    const previousAt = previous + sampledAt - sentAt;
+    const onTheWayMs = Math.min(this.#oneWayMs, (now - sentAt) / 2);
     this.#consumption.pass(2 * this.#oneWayMs, now);
-    const since = this.#consumption.since(unit, reservation);
-    const mark = marks[unit];
-    const amount = reserved[unit];
-    const told = { limit, remaining, resetMs, source, refused };
-    const counted = { sentAt, sampledAt, previousAt, sequence, mark, since, amount, inFlight };
-    if (bucket.observe({ ...told, ...counted }, now) || !known)
-      this.#listener.onLimit(dimension, limit, previousLimit, source);
+    const seen = {
+      limit,
+      remaining,
+      resetMs,
+      source,
+      refused,
+      sentAt,
+      sampledAt: sentAt + onTheWayMs,
+      previousAt: reservation.previousAt + onTheWayMs,
+      inFlight,
+      sequence,
+      mark: marks[unit],
+      since: this.#consumption.since(unit, reservation),
+      amount: reserved[unit],
+    };
+    if (bucket.observe(seen, now) || !known) this.#listener.onLimit(dimension, limit, previous, source);
   }
 }
 
