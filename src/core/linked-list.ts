@@ -11,14 +11,14 @@ export interface Linked<T> {
  */
 export class LinkedList<T extends Linked<T>> {
   first: T | undefined;
-  #last: T | undefined;
+  last: T | undefined;
 
   add(object: T): void {
-    const last = this.#last;
+    const { last } = this;
     object.before = last;
     if (last) last.after = object;
     else this.first = object;
-    this.#last = object;
+    this.last = object;
   }
 
   /** Does nothing for an object that has left the list. */
@@ -28,7 +28,7 @@ export class LinkedList<T extends Linked<T>> {
     else if (this.first === object) this.first = after;
     else return;
     if (after) after.before = before;
-    else this.#last = before;
+    else this.last = before;
     object.before = undefined;
     object.after = undefined;
   }

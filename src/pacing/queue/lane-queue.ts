@@ -193,9 +193,9 @@ class LaneAdmission implements SharedAdmission, TicketHost {
 
   closeFor(owner: object): void {
     for (let waiter = this.#room.oldest; waiter;) {
-      const { later, request } = waiter;
+      const { after, request } = waiter;
       if (request.owner === owner) this.#room.drop(waiter, new AdmissionRefused('closed'));
-      waiter = later;
+      waiter = after;
     }
     this.#pump();
   }

@@ -1,4 +1,5 @@
 import type { AdmissionRequest, Priority, Ticket } from '../../core/admission.ts';
+import type { Linked } from '../../core/linked-list.ts';
 import type { IndexedHeap } from './indexed-heap.ts';
 import type { Amounts, Reservation } from '../usage/reservation.ts';
 
@@ -24,7 +25,7 @@ export interface FairClass {
 }
 
 /** One attempt that waits in a lane. Carries its own links, so that it leaves every structure in O(log n). */
-export class Waiter {
+export class Waiter implements Linked<Waiter> {
   readonly request: AdmissionRequest;
   /** The best estimate so far. */
   reservation: Reservation | undefined;
@@ -42,8 +43,8 @@ export class Waiter {
   deadlineIndex = -1;
   fairClass: FairClass | undefined;
   /** Neighbours in the order of arrival. */
-  earlier: Waiter | undefined;
-  later: Waiter | undefined;
+  before: Waiter | undefined;
+  after: Waiter | undefined;
   /** Neighbours among those that wait with the same abort signal. */
   signalPrevious: Waiter | undefined;
   signalNext: Waiter | undefined;

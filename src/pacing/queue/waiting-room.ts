@@ -1,7 +1,7 @@
 import type { Waiting } from '../../core/snapshot.ts';
 import { inTurns } from '../../core/event-loop-turns.ts';
+import { LinkedList } from '../../core/linked-list.ts';
 import { AbortWatch } from './abort-watch.ts';
-import { Arrivals } from './arrivals.ts';
 import { FairQueue } from './fair-queue.ts';
 import { IndexedHeap } from './indexed-heap.ts';
 import type { Demand } from '../limits/limit-divider.ts';
@@ -14,7 +14,7 @@ import type { Waiter } from './waiter.ts';
  */
 export class WaitingRoom {
   readonly #queue = new FairQueue();
-  readonly #arrivals = new Arrivals();
+  readonly #arrivals = new LinkedList<Waiter>();
   readonly #deadlines = new IndexedHeap<'deadlineIndex', Waiter>('deadlineIndex', isMoreUrgent);
   readonly #aborts: AbortWatch;
 
