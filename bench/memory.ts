@@ -12,8 +12,7 @@ import Table from 'cli-table3';
 import { createGuard } from '../src/create-guard.ts';
 import { createOtel } from './lib/otel.ts';
 import { CONCURRENCY } from './lib/rounds.ts';
-import { memoryFetch } from './lib/memory-fetch.ts';
-import { ANSWERS, type Subject, subjects } from './lib/subjects.ts';
+import { inMemory, type Subject, subjects } from './lib/subjects.ts';
 
 const { values } = parseArgs({
   options: { calls: { type: 'string', default: '100000' }, sdk: { type: 'string' } },
@@ -43,9 +42,7 @@ const table = new Table({
   style: { head: [], border: [], compact: true },
 });
 let grown = false;
-for (const subject of subjects((name) => memoryFetch(ANSWERS[name])).filter(
-  ({ name }) => values.sdk === undefined || values.sdk === name,
-)) {
+for (const subject of subjects(inMemory).filter(({ name }) => values.sdk === undefined || values.sdk === name)) {
   for (const kind of ['call', 'stream', 'unread'] as const) {
     const heaps = await heapsOf(subject, kind);
     const growth = heaps.at(-1)! - heaps[0]!;

@@ -4,7 +4,8 @@
  *
  *     npm run bench:overhead -- [--sdk openai] [--mode call] [--http] [--rounds 15] [--calls 2400]
  *
- * On a busy machine, measure many short pieces (`--rounds 300 --calls 32`) and read the column `quiet`.
+ * On a busy machine, measure many short pieces (`--rounds 300 --calls 32`) and read the column `quiet`: it leaves out most
+ * collections.
  *
  * @module
  */
@@ -17,8 +18,7 @@ import { openai6, openInference, otelInstrumentation } from './lib/instrumented.
 import { createOtel } from './lib/otel.ts';
 import { compare, CONCURRENCY, measure, type Samples, type Variant } from './lib/rounds.ts';
 import { startLoopback } from './lib/loopback-fetch.ts';
-import { memoryFetch } from './lib/memory-fetch.ts';
-import { ANSWERS, type FetchOf, type Subject, subjects } from './lib/subjects.ts';
+import { ANSWERS, inMemory, type Subject, subjects } from './lib/subjects.ts';
 
 const { values } = parseArgs({
   options: {
@@ -43,7 +43,7 @@ const STREAMS = { calls: 480, warmUp: 2_000 };
 
 type Mode = 'call' | 'stream';
 
-const fetchOf: FetchOf = values.http ? await startLoopback(ANSWERS) : (name) => memoryFetch(ANSWERS[name]);
+const fetchOf = values.http ? await startLoopback(ANSWERS) : inMemory;
 const newest6 = openai6(fetchOf);
 const rivals = new Map([
   ['openai', openInference(otel, fetchOf)],

@@ -1,7 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import Groq from 'groq-sdk';
 import OpenAI from 'openai';
-import type { Answer } from './memory-fetch.ts';
+import { type Answer, memoryFetch } from './memory-fetch.ts';
 
 /** An SDK as a benchmark drives it: a client over a given fetch, and calls that read their answer to the end. */
 export interface Subject {
@@ -102,6 +102,8 @@ export const ANSWERS = {
 } satisfies Record<string, Answer>;
 
 export type FetchOf = (name: keyof typeof ANSWERS) => typeof fetch;
+
+export const inMemory: FetchOf = (name) => memoryFetch(ANSWERS[name]);
 
 async function drain(stream: AsyncIterable<unknown>): Promise<number> {
   let events = 0;

@@ -32,7 +32,7 @@ export interface RetryDeps {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   /** Whether the lane waits for limits. Without that, every refusal counts as a retry. */
-  readonly paces?: boolean;
+  readonly paces: boolean;
   /** Undefined without a budget. */
   readonly budget: RetryBudget | undefined;
   /**
@@ -50,7 +50,8 @@ export interface RetryDeps {
  * the lane, or over three such waits if other calls wait too. The same holds for a 429 without a hint if the lane knows
  * how to wait for it. If the call waits by itself, the refusal counts as a retry once chance alone would hardly refuse the
  * same call so often, given how many others of its lane are refused, or once it has lasted as long as waits in vain may. So
- * does every other failure. Only the provider's faults are charged, since the budget protects a failing provider; an answered retry is refunded.
+ * does every other failure. Only the provider's faults are charged, since the budget protects a failing provider; an
+ * answered retry is refunded.
  */
 export function createRetry(options: ResolvedRetry, deps: RetryDeps): { forCall(): CallRetry } {
   return { forCall: () => new Retry(options, deps) };
@@ -127,8 +128,8 @@ class Retry implements CallRetry {
     this.#refusals++;
     const others = refused - first.refused;
     const share = (others + 1) / (others + 1 + served - first.served);
-    if (served === 0) return false;
-    return now - first.at < this.#mostInVainMs(context) && share ** this.#refusals > UNLIKELY;
+    // Where nothing ever got through, no limit is known to be the cause.
+    return served > 0 && now - first.at < this.#mostInVainMs(context) && share ** this.#refusals > UNLIKELY;
   }
 
   /** Longest time in which nothing needs to get through. */
@@ -147,7 +148,7 @@ class Retry implements CallRetry {
     // Faults that spare other calls are chance, not load: a longer wait would not help.
     const beside = context.served !== this.#servedAtFault;
     this.#servedAtFault = context.served;
-    const limited = this.#deps.paces === true && failure.outcome === 'throttled' && this.#meetsOthersToo(context);
+    const limited = this.#deps.paces && failure.outcome === 'throttled' && this.#meetsOthersToo(context);
     if (!limited && context.remaining <= 0 && !context.probe) return { retry: false, reason: 'attempts' };
     const backoff = Math.min(this.#nextBackoff(), beside ? MAX_BESIDE_MS : Infinity);
     // A server's hint is followed, whether shorter or longer than our backoff. A hint of 0 is not one.

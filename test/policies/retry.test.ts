@@ -209,6 +209,7 @@ describe('decide', () => {
     const policy = createRetry(resolveOptions({ retry: { initialDelayMs: 500 } }).retry, {
       random: () => 0.5,
       budget: undefined,
+      paces: false,
     });
     const delays = (retry: CallRetry): number[] =>
       [1, 2, 3, 4].map(() => {
@@ -333,6 +334,7 @@ describe('a probe of an open circuit', () => {
     const policy = createRetry(resolveOptions({ retry: { initialDelayMs: 500 } }).retry, {
       random: () => 0.5,
       budget: ledger,
+      paces: false,
     }).forCall();
     const failed = { outcome: 'server_error', retryable: true, advice: '' } as const;
     expect(policy.decide(failed, { ...context, remaining: 0, probe: true })).toMatchObject({

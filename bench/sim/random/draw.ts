@@ -6,13 +6,12 @@ import type { Case, CaseJob, LimitSpec, ProviderSpec } from './case.ts';
 import { drawJobs, type SizeShape } from './draw-jobs.ts';
 import { shortName, drawLimits } from './draw-limits.ts';
 import { Draw } from './dice.ts';
+import { MOST_OF_OTHERS } from './limits.ts';
 import { reference } from './reference.ts';
 import { describeWrong, drawWrong, type Wrong } from './wrong.ts';
 
 const MIN_CALLS = 60;
 const MAX_CALLS = 2_500;
-/** Others take up to this multiple of their average at a time. */
-const MOST_OF_OTHERS = 1.5;
 /** Decorrelates the draws of neighbouring seeds. */
 const SPREAD = 0x9e37_79b1;
 

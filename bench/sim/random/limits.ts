@@ -6,6 +6,8 @@ import type { CaseJob, LimitSpec, ProviderSpec } from './case.ts';
 import { type Charge, chargeOf } from './charges.ts';
 
 const NEIGHBOUR_STEP_MS = 100;
+/** Others take up to this multiple of their average at a time. */
+export const MOST_OF_OTHERS = 1.5;
 /** Times are sums of fractions: a wait may end a fraction early. */
 const LATER_MS = 1e-3;
 
@@ -49,7 +51,7 @@ export class EnforcedLimits {
     const { neighbour } = this.#provider;
     if (neighbour === undefined) return;
     for (; this.#neighbourAt <= now; this.#neighbourAt += this.#neighbourStepMs) {
-      const taken = neighbour * this.#neighbourStepMs * (0.5 + this.#random());
+      const taken = neighbour * this.#neighbourStepMs * (MOST_OF_OTHERS - 1 + this.#random());
       for (const { model } of this.all) model.spend(model.ratePerMs * taken, this.#neighbourAt);
     }
   }

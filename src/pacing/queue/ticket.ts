@@ -29,9 +29,8 @@ export class LaneTicket implements Ticket {
   readonly refusals: number;
   readonly reservation: Reservation | undefined;
   readonly #host: TicketHost;
-  /** Whether the answer began as a success, which its body may belie. */
-  isAccepted = false;
   #headed = false;
+  #accepted = false;
   #settled = false;
   #released = false;
 
@@ -60,6 +59,11 @@ export class LaneTicket implements Ticket {
     return this.#headed;
   }
 
+  /** Whether the answer began as a success, which its body may belie. */
+  get isAccepted(): boolean {
+    return this.#accepted;
+  }
+
   get estimate(): TokenEstimate | undefined {
     return this.reservation;
   }
@@ -67,7 +71,7 @@ export class LaneTicket implements Ticket {
   onHead(readings: readonly LimitReading[], status: number): void {
     if (this.#headed || this.#settled) return;
     this.#headed = true;
-    this.isAccepted = status < 400;
+    this.#accepted = status < 400;
     this.#host.ticketHeaded(this, readings, status);
   }
 

@@ -102,12 +102,13 @@ export class BodyWatch {
     this.#cancelSettle?.();
     this.#cancelSettle = undefined;
     for (let watched = this.#fresh.first; watched; watched = this.#fresh.first) {
-      const { body, fresh } = watched;
+      const { body } = watched;
+      const { holder, response } = watched.fresh!;
       this.#fresh.remove(watched);
       watched.fresh = undefined;
       this.#open.add(watched);
-      if (fresh?.response) this.#orphaned.register(fresh.response, body, body);
-      this.#collected.register(fresh!.holder, body, body);
+      if (response) this.#orphaned.register(response, body, body);
+      this.#collected.register(holder, body, body);
       body.listen();
     }
     if (this.#open.first) this.#cancelSweep ??= this.#clock.after(this.#idleTimeoutMs / 2, this.#sweep, UNREF);

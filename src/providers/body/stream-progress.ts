@@ -26,7 +26,7 @@ export interface ProgressHooks {
   readonly answers: boolean;
   /** Choices that were asked for. */
   readonly choices: number;
-  readonly timesChunks?: boolean;
+  readonly timesChunks: boolean;
   onFinalEvent(): void;
   /** A stream ended cleanly without its final event. Returns whether that means that it was cut off. */
   isMissing(content: boolean): boolean;

@@ -24,6 +24,7 @@ export async function parseAnswer(parse: () => Promise<unknown>, props: Response
   const request = requests.get(props);
   if (request) {
     request.isParsed = true;
+    // The SDK's promise keeps `props`, for as long as the application keeps the promise.
     requests.set(props, undefined);
   }
   for (;;) {
