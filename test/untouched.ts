@@ -9,6 +9,8 @@ function state(): Map<string, unknown> {
   const registered = (globalThis as { [OPENTELEMETRY]?: object })[OPENTELEMETRY] ?? {};
   return new Map<string, unknown>([
     ...Object.entries(process.env).map(([name, value]) => [`process.env.${name}`, value] as const),
+    // `vi.unstubAllEnvs` deletes from the object that the worker began with.
+    ['process.env', process.env],
     ['process.cwd()', process.cwd()],
     ['process.exitCode', process.exitCode],
     ...GLOBALS.map((name) => [name, globalThis[name]] as const),

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import { AnthropicBedrock } from '@anthropic-ai/bedrock-sdk';
 import { AnthropicBedrock as Bedrock022 } from 'bedrock-0.22';
 import { AnthropicBedrock as Bedrock036 } from 'bedrock-0.36';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { testGuard } from '../helpers/guarded.ts';
 import { callsEnded, eventsOf } from '../helpers/record-events.ts';
 import { type AnyClient, SDKS } from '../helpers/sdk-matrix.ts';
@@ -67,6 +67,15 @@ function streamOf(frames: readonly Uint8Array[], from = Infinity): { reply: () =
 }
 
 type Client = new (options: object) => AnyClient;
+
+// 0.22 puts credentials into the environment, and a copy in its place afterwards.
+const environment = process.env;
+beforeEach(() => {
+  process.env = { ...environment };
+});
+afterEach(() => {
+  process.env = environment;
+});
 
 describe.each([
   // Decodes the stream itself when it is read.
