@@ -23,7 +23,20 @@ function hint(
 
 describe('hints', () => {
   it.each([
-    ['retry-after-ms: 1500\nretry-after: 9', 1_500],
+    // The same wait twice, rounded up or down: the finer one.
+    ['retry-after-ms: 174\nretry-after: 1', 174],
+    ['retry-after-ms: 1500\nretry-after: 1', 1_500],
+    ['retry-after-ms: 8400\nretry-after: 9', 8_400],
+    // Two that contradict each other: the longer one.
+    ['retry-after-ms: 0\nretry-after: 1', 1_000],
+    ['retry-after-ms: 0\nretry-after: 10', 10_000],
+    ['retry-after-ms: 1\nretry-after: 10', 10_000],
+    ['retry-after-ms: 1500\nretry-after: 9', 9_000],
+    ['retry-after-ms: 9000\nretry-after: 1', 9_000],
+    ['retry-after-ms: 5000\nretry-after: 0', 5_000],
+    ['retry-after-ms: 0\nretry-after: 0', 0],
+    ['retry-after-ms: 0\nretry-after: Thu, 01 Jan 2026 00:00:05 GMT', 5_000],
+    ['retry-after-ms: 0\nretry-after: soon', 0],
     ['retry-after-ms: 0', 0],
     ['retry-after: 0', 0],
     ['retry-after: 58', 58_000],
@@ -62,6 +75,23 @@ describe('hints', () => {
       hintMs: 33_000,
       hintSource: 'body',
     });
+  });
+
+  it.each([
+    ['fields that agree', { retry_after_ms: 174, retry_after: 1 }, '', 174],
+    ['fields that contradict each other', { retry_after_ms: 0, retry_after: 10 }, '', 10_000],
+    ['fields of two levels', { retry_after_ms: 0, data: { retry_after_seconds: 10 } }, '', 10_000],
+    ['a field and a text', { retry_after_ms: 0, message: 'Please retry after 10 seconds.' }, '', 10_000],
+    ['a header of 0 and a field', { retry_after: 10 }, 'retry-after-ms: 0', 10_000],
+    ['a header and a field of 0', { retry_after_ms: 0 }, 'retry-after: 10', 10_000],
+    [
+      'headers of 0 and a text',
+      { message: 'Please retry after 10 seconds.' },
+      'retry-after-ms: 0\nretry-after: 0',
+      10_000,
+    ],
+  ])('takes the longer of contradicting waits: %s', (_name, error, headers, hintMs) => {
+    expect(hint(headers, { error }).hintMs).toBe(hintMs);
   });
 
   it('uses the longest reset among empty buckets only', () => {

@@ -1,5 +1,6 @@
 import { asObject, asText, type JsonObject, parseJson } from '../parse/json.ts';
 import { asCount, parseCount, parseDate } from '../parse/numbers.ts';
+import { agreedWait } from './agreed-wait.ts';
 import { readGoogleDetails } from './google-details.ts';
 import type { LimitText } from './limit-message.ts';
 import { readRouterMetadata } from './router-metadata.ts';
@@ -135,7 +136,7 @@ class Found {
     const google = readGoogleDetails(details);
     if (google) {
       for (const each of google.codes) this.code(each);
-      this.#waitMs ??= google.waitMs;
+      this.#waitMs = agreedWait(this.#waitMs, google.waitMs);
       this.#limit ??= google.limit;
       this.#quota ||= google.quota === true;
     }
@@ -164,7 +165,7 @@ class Found {
     for (const [name, unitMs] of WAIT_FIELDS) {
       const value = fields[name];
       const amount = typeof value === 'string' ? parseCount(value) : asCount(value);
-      if (amount !== undefined) this.#waitMs ??= amount * unitMs;
+      if (amount !== undefined) this.#waitMs = agreedWait(this.#waitMs, amount * unitMs);
     }
     for (const name of RESET_SECONDS) {
       const seconds = asCount(fields[name]);
@@ -179,7 +180,7 @@ class Found {
   }
 }
 
-/** Fields whose number is a wait, and its unit in milliseconds. */
+/** Fields whose number is a wait, and its unit in milliseconds; the finest first. */
 const WAIT_FIELDS: readonly (readonly [name: string, unitMs: number])[] = [
   ['retry_after_ms', 1],
   ['retryAfterMs', 1],

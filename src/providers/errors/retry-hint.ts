@@ -1,5 +1,6 @@
 import type { HintSource } from '../../core/outcome.ts';
 import { parseCount, parseDate, parseDuration, serverNow } from '../parse/numbers.ts';
+import { agreedWait } from './agreed-wait.ts';
 import type { ErrorFacts } from './error-envelope.ts';
 import { readWait } from './requested-wait.ts';
 
@@ -10,19 +11,19 @@ export interface Hint {
 }
 
 /**
- * The wait that the headers ask for: `retry-after-ms`, then `retry-after` in seconds or as a date.
+ * The wait that the headers ask for, by `retry-after-ms` and `retry-after`, in seconds or as a date.
  * Only for error responses: providers also send `retry-after` with a 200.
  */
 export function headerHint(headers: Headers | undefined, wallMs: number): Hint | undefined {
   if (!headers) return undefined;
-  const ms = parseCount(headers.get('retry-after-ms'));
-  if (ms !== undefined) return { ms, source: 'retry_after' };
+  const ms = agreedWait(parseCount(headers.get('retry-after-ms')), retryAfter(headers, wallMs));
+  return ms === undefined ? undefined : { ms, source: 'retry_after' };
+}
+
+function retryAfter(headers: Headers, wallMs: number): number | undefined {
   const value = headers.get('retry-after');
-  const wait = parseDuration(value);
-  if (wait !== undefined) return { ms: wait, source: 'retry_after' };
   const date = parseDate(value);
-  if (date === undefined) return undefined;
-  return { ms: Math.max(0, date - serverNow(headers, wallMs)), source: 'retry_after' };
+  return parseDuration(value) ?? (date === undefined ? undefined : Math.max(0, date - serverNow(headers, wallMs)));
 }
 
 /** The wait that a body asks for, in a field of its own or in words. `now` is the server's clock. */
