@@ -1,3 +1,4 @@
+import type { LimitReading } from '../core/outcome.ts';
 import type { ProviderAdapter, ProviderName } from '../core/provider.ts';
 import { ANTHROPIC } from './anthropic.ts';
 import { ANTHROPIC_API } from './apis/anthropic-api.ts';
@@ -10,6 +11,7 @@ import { GEMINI } from './gemini.ts';
 import { GROQ } from './groq.ts';
 import { MISTRAL } from './mistral.ts';
 import { OPENAI } from './openai.ts';
+import { withGatewayLimits } from './parse/gateway-limits.ts';
 import { asObject } from './parse/json.ts';
 import type { Api, ApiName, Family, Provider } from './provider.ts';
 import { describeRequest } from './request/describe-request.ts';
@@ -38,7 +40,9 @@ export const PROVIDERS = {
 const ALL: readonly Provider[] = Object.values(PROVIDERS);
 
 function adapter(row: Provider, api: Api): ProviderAdapter {
-  const { name, readLimits, charge, requestIdHeader } = row;
+  const { name, charge, requestIdHeader } = row;
+  const readLimits = (headers: Headers, wallMs: number): LimitReading[] =>
+    withGatewayLimits(row.readLimits(headers, wallMs), headers, wallMs);
   return {
     provider: name,
     describe: describeRequest,

@@ -22,6 +22,18 @@ const HEADER_NAMES = [
   'retry-after-ms',
   'x-should-retry',
   'x-amzn-errortype',
+  'ratelimit',
+  'ratelimit-policy',
+  'x-litellm-version',
+  ...['api_key', 'team'].flatMap((scope) =>
+    ['limit-requests', 'remaining-requests'].map((part) => `x-ratelimit-${scope}-${part}`),
+  ),
+  ...['limit', 'remaining', 'reset'].flatMap((part) => [
+    `ratelimit-${part}`,
+    `x-ratelimit-${part}`,
+    `x-ratelimit-${part}-minute`,
+    `x-ratelimit-${part}-requests-day`,
+  ]),
   ...['limit', 'remaining', 'reset'].flatMap((part) => [
     ...['requests', 'tokens', 'project-tokens'].map((name) => `x-ratelimit-${part}-${name}`),
     ...['requests', 'tokens', 'input-tokens', 'output-tokens'].map((name) => `anthropic-ratelimit-${name}-${part}`),
@@ -46,6 +58,7 @@ const headerValue = fc.oneof(
   durationText,
   dateText,
   fc.constantFrom('true', 'false', 'ThrottlingException:'),
+  fc.constantFrom('10, 10;w=1', '"a";q=5;w=60', '"a";r=0;t=9', 'limit=5, remaining=0, reset=-1', ';w=60,;;=,"'),
   fc.string({ unit: 'grapheme-ascii' }),
 );
 const headers = fc.dictionary(fc.constantFrom(...HEADER_NAMES), headerValue).map((values) => {

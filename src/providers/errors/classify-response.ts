@@ -6,6 +6,7 @@ import { isRetryable, judge } from './error-rules.ts';
 import { bodyHint, type Hint, headerHint, longer } from './retry-hint.ts';
 import { type LimitText, readLimitText } from './limit-message.ts';
 import { readAccess } from './requested-wait.ts';
+import { emptyQuotaResetMs } from '../parse/gateway-limits.ts';
 import { serverNow } from '../parse/numbers.ts';
 
 type ReadLimits = (headers: Headers, wallMs: number) => LimitReading[];
@@ -36,11 +37,10 @@ export function classify(response: ErrorResponse, wallMs: number, readLimits: Re
     .filter((reading) => reading.remaining === 0)
     .toSorted((a, b) => (b.resetMs ?? 0) - (a.resetMs ?? 0));
   const dimension = dimensionOf(outcome, shrinkRate, text, empty);
-  const numbers = limitNumbers(outcome, dimension, text, readings);
+  // Of several windows, the empty one refused.
+  const numbers = limitNumbers(outcome, dimension, text, [...empty, ...readings]);
   const resetMs = outcome === 'quota_exhausted' ? readAccess(message, now) : numbers.resetMs;
-  // Both must be respected, so the longer one counts.
-  const told = longer(headerHint(headers, wallMs), bodyHint(facts, now));
-  const hint = told ?? (outcome === 'throttled' ? (fieldHint(facts, now) ?? resetHint(empty)) : undefined);
+  const hint = hintOf(outcome, headers, facts, empty, wallMs);
   const code = codes[0];
 
   return {
@@ -87,6 +87,20 @@ function dimensionOf(
   return text.dimension === 'unknown' ? (empty[0]?.dimension ?? 'unknown') : text.dimension;
 }
 
+/** Header and body must both be respected, so the longer wait counts; when a limit is whole again, only without either. */
+function hintOf(
+  outcome: Failure['outcome'],
+  headers: Headers | undefined,
+  facts: ErrorFacts,
+  empty: readonly LimitReading[],
+  wallMs: number,
+): Hint | undefined {
+  const now = serverNow(headers, wallMs);
+  const told = longer(headerHint(headers, wallMs), bodyHint(facts, now));
+  if (told || outcome !== 'throttled') return told;
+  return fieldHint(facts, now) ?? resetHint(empty[0]?.resetMs ?? emptyQuotaResetMs(headers, wallMs));
+}
+
 type LimitNumbers = Pick<Failure, 'limit' | 'remaining' | 'requested' | 'resetMs' | 'windowMs'>;
 
 /** The message's numbers first: it names the limit that was hit, the headers only some of them. */
@@ -130,7 +144,6 @@ function fieldHint({ resetAt, resetInMs }: ErrorFacts, now: number): Hint | unde
 }
 
 /** The time until an empty bucket is full: longer than needed, so only where the server said nothing better. */
-function resetHint(empty: readonly LimitReading[]): Hint | undefined {
-  const resetMs = empty[0]?.resetMs;
+function resetHint(resetMs: number | undefined): Hint | undefined {
   return resetMs === undefined || resetMs === 0 ? undefined : { ms: resetMs, source: 'reset_header' };
 }

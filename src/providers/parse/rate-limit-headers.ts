@@ -46,7 +46,7 @@ const FIRST_EPOCH_SECONDS = 1e9;
 const FIRST_EPOCH_MS = 1e12;
 
 /** Milliseconds of a number of seconds, which may be counted from 1970. */
-function sinceEpoch(seconds: number, headers: Headers, wallMs: number): number | undefined {
+export function sinceEpoch(seconds: number, headers: Headers, wallMs: number): number | undefined {
   if (seconds < FIRST_EPOCH_SECONDS) return 1_000 * seconds;
   return Math.max(0, (seconds < FIRST_EPOCH_MS ? 1_000 * seconds : seconds) - serverNow(headers, wallMs));
 }
