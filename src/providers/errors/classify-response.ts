@@ -40,7 +40,7 @@ export function classify(response: ErrorResponse, wallMs: number, readLimits: Re
   // Of several windows, the empty one refused.
   const numbers = limitNumbers(outcome, dimension, text, [...empty, ...readings]);
   const resetMs = outcome === 'quota_exhausted' ? readAccess(message, now) : numbers.resetMs;
-  const hint = hintOf(outcome, headers, facts, empty, wallMs);
+  const hint = text.foreignWait ? undefined : hintOf(outcome, headers, facts, empty, wallMs);
   const code = codes[0];
 
   return {

@@ -80,7 +80,7 @@ const AUTH_CODES = new Set([
 /** A tier or a model is out of capacity, which concerns neither the account nor the provider's health. */
 const NO_CAPACITY_CODES = new Set(['resource_unavailable', 'capacity_exceeded', 'service_tier_capacity_exceeded']);
 const NO_CAPACITY_MESSAGE =
-  /\bno capacity\b|(?:tier )?capacity exceeded|resource unavailable|didn't generate (?:the )?first token before|\bduring peak load\b|\bout of capacity\b|\b(?:insufficient|not enough) capacity\b/i;
+  /\bno capacity\b|(?:tier )?capacity exceeded|resource unavailable|didn't generate (?:the )?first token before|\bduring peak load\b|\bout of capacity\b|\b(?:insufficient|not enough) capacity\b|\bworker local total request limit reached\b/i;
 
 const OVERLOAD_CODES = new Set([
   'overloaded_error',
@@ -129,7 +129,7 @@ const BAD_REQUEST_CODE =
  * | "Request too large", 413, a limit of 0, more requested than the whole limit, whatever else is said | too_large |
  * | slow_down, ramp limit | throttled, shrinkRate |
  * | 401, 403, key and permission codes | auth |
- * | 429 or 5xx that says overloaded; 503, 529 | overloaded |
+ * | 429 or 5xx that says overloaded, unless a 429 means requests in flight; 503, 529 | overloaded |
  * | throttle code, 429 | throttled |
  * | 408, timeout codes on 5xx (Anthropic's 504) or in a stream | timeout |
  * | 409 | conflict |
@@ -251,8 +251,10 @@ function neverFits({ status, limit }: ErrorEvidence): boolean {
 }
 
 function overloaded(evidence: ErrorEvidence, has: Has): boolean {
-  const { status } = evidence;
+  const { status, limit } = evidence;
   if (status === 503 || status === 529) return !has(THROTTLE_CODES);
+  // A server that refuses what exceeds its number of requests in flight is not ill.
+  if (status === 429 && limit.dimension === 'concurrency') return false;
   return limited(status) && (has(OVERLOAD_CODES) || says(evidence, OVERLOAD_MESSAGE));
 }
 

@@ -1,5 +1,7 @@
 import { type Dimension, dimensionOf, windowOf } from '../../core/dimensions.ts';
 import { parseCount } from '../parse/numbers.ts';
+import { readConcurrency } from './concurrency-text.ts';
+import { readGatewayText } from './gateway-message.ts';
 import { type NamedLimit, namedLimit, NOUN, SHORT, shortLimit, WINDOW } from './limit-names.ts';
 
 /** Name and numbers of a limit as a message states them. */
@@ -11,6 +13,8 @@ export interface LimitText {
   readonly requested?: number;
   /** What the message calls the limit: a model, or a pool of several. */
   readonly name?: string;
+  /** The wait that is told beside it is not the wait for this limit. */
+  readonly foreignWait?: true;
 }
 
 const COUNT = '\\d+(?:,\\d{3})*(?:\\.\\d+)?';
@@ -47,8 +51,6 @@ const SHORT_NAMES = new RegExp(`\\b${SHORT}\\b`, 'g');
 const FOR_NOUN = new RegExp(`^rate limit (?:reached|exceeded) for (${NOUN})(?![\\w-])`, 'i');
 
 const NAMED = new RegExp(`(?:\\b|_)(${NOUN})(?:_?per_?(?!${WINDOW})[a-z_]*?)?${PER}`, 'i');
-// Zhipu says it in Chinese, too.
-const CONCURRENT = /\bconcurren(?:t|cy)\b|\bsimultaneous\b|(?<!\/ max )\bparallel requests?\b|\u5e76\u53d1/i;
 // Azure: "have exceeded token rate limit", "have exceeded the call rate limit"; Copilot: "exceeded your Copilot token usage".
 const EXCEEDED = /\bexceeded (?:the |your )?(?:[\w-]{1,20} )?(token|call|request) (?:rate limit|usage\b)/i;
 // Qwen names its tokens-per-minute limit only in this explanation.
@@ -77,11 +79,13 @@ const IN_PROJECT = / in project /;
 export function readLimitText(message: string, codes: readonly string[]): LimitText {
   const text = fromNumbers(message, codes) ??
     fromColonNumbers(message, codes) ??
+    readGatewayText(message) ??
     fromActual(message) ??
     fromProse(message) ??
     fromMaximum(message) ??
     fromCurrent(message) ??
-    fromMetric(message) ?? { dimension: fromWords(message) ?? fromType(codes) };
+    fromMetric(message) ??
+    fromWords(message) ?? { dimension: fromType(codes) };
   const named = NAME.exec(message);
   const inProject = text.dimension === 'tokens' && IN_PROJECT.test(message);
   return {
@@ -95,7 +99,7 @@ function fromNumbers(message: string, codes: readonly string[]): LimitText | und
   const match = NUMBERS.exec(message);
   if (!match) return undefined;
   const known = dimensionOf(match[1]);
-  const dimension = known ?? fromWords(message) ?? fromType(codes);
+  const dimension = known ?? fromWords(message)?.dimension ?? fromType(codes);
   const named = known === undefined && dimension !== 'unknown' ? windowIn(message) : undefined;
   const numbers = { limit: parseCount(match[2]), used: parseCount(match[3]), requested: parseCount(match[4]) };
   return scaled({ dimension, windowMs: known ? windowOf(known) : named?.windowMs, ...numbers }, named?.times);
@@ -159,11 +163,26 @@ function fromMetric(message: string): LimitText | undefined {
   return defined({ dimension, limit: parseCount(limit), windowMs: windowOf(dimension) });
 }
 
-function fromWords(message: string): Dimension | undefined {
+/** A limit in words alone; of them, only one of requests in flight may have a number. */
+function fromWords(message: string): LimitText | undefined {
+  const exceeded = exceededIn(message);
+  if (exceeded) return { dimension: exceeded };
+  const concurrency = readConcurrency(message);
+  if (concurrency) {
+    const { limit, foreignWait } = concurrency;
+    return defined({ dimension: 'concurrency', limit, foreignWait: foreignWait || undefined });
+  }
+  const dimension = inWords(message);
+  return dimension && { dimension };
+}
+
+function exceededIn(message: string): Dimension | undefined {
   if (TOKENS_EXPLAINED.test(message)) return 'tokens';
   const exceeded = EXCEEDED.exec(message);
-  if (exceeded) return exceeded[1]!.toLowerCase() === 'token' ? 'tokens' : 'requests';
-  if (CONCURRENT.test(message)) return 'concurrency';
+  return exceeded ? (exceeded[1]!.toLowerCase() === 'token' ? 'tokens' : 'requests') : undefined;
+}
+
+function inWords(message: string): Dimension | undefined {
   if (LONG_CONTEXT.test(message)) return 'long_context';
   const named = windowIn(message);
   if (named) return named.dimension;
@@ -199,7 +218,7 @@ function atMost(used: number | undefined, limit: string | undefined): number | u
   return used === undefined ? undefined : Math.min(used, parseCount(limit) ?? used);
 }
 
-type Found = { [K in keyof LimitText]: LimitText[K] | undefined };
+type Found = { [K in keyof LimitText]?: LimitText[K] | undefined };
 
 /** In units of the limit: a minute of audio is sixty seconds of it. */
 function scaled({ limit, used, requested, ...rest }: Found, times = 1): LimitText {

@@ -1,4 +1,4 @@
-import { money, refusedAs, type SampleFile } from './sample.ts';
+import { full, money, refusedAs, type SampleFile } from './sample.ts';
 
 const litellm = (numbers: string): object => ({
   error: {
@@ -56,6 +56,102 @@ export const OTHER_SAMPLES: SampleFile = {
       source: 'github.com/BerriAI/litellm/issues/9440',
       date: '2025-03-21',
       ...refusedAs('unknown'),
+    },
+    {
+      name: 'LiteLLM: requests of a key',
+      headers: { 'retry-after': '60', rate_limit_type: 'requests' },
+      body: error(
+        'Rate limit exceeded for api_key: 3ae031977bf6. Limit type: requests. Current limit: 60, Remaining: 0. Limit resets at: 2026-11-26 12:01:00 UTC',
+        { type: 'None', param: 'None', code: '429' },
+      ),
+      source: 'github.com/BerriAI/litellm, litellm/proxy/hooks/parallel_request_limiter_v3.py',
+      date: '2025-10-01',
+      ...refusedAs('requests', 60_000),
+      limit: 60,
+    },
+    {
+      name: 'LiteLLM: requests in flight, with the wait of its rate limits',
+      headers: { 'retry-after': '60', rate_limit_type: 'max_parallel_requests' },
+      body: error(
+        'Rate limit exceeded for api_key: 3ae031977bf6. Limit type: max_parallel_requests. Current limit: 8, Remaining: 0. Limit resets at: 2026-11-26 12:01:00 UTC',
+        { type: 'None', param: 'None', code: '429' },
+      ),
+      source: 'github.com/BerriAI/litellm, litellm/proxy/hooks/parallel_request_limiter_v3.py',
+      date: '2025-10-01',
+      ...refusedAs('concurrency'),
+      limit: 8,
+    },
+    {
+      name: 'GitHub Models: a minute',
+      headers: { 'retry-after': '9', 'x-ratelimit-type': 'UserByMinute' },
+      body: error('Rate limit of 24 per 60s exceeded for UserByMinute. Please wait 9 seconds before retrying.', {
+        code: 'RateLimitReached',
+        details: 'Rate limit of 24 per 60s exceeded for UserByMinute. Please wait 9 seconds before retrying.',
+      }),
+      source: 'docs.github.com/en/github-models, rate limits; wording as quoted in public repositories',
+      date: '2026-06-22',
+      ...refusedAs('requests', 9_000),
+    },
+    {
+      name: 'GitHub Models: requests in flight',
+      headers: { 'retry-after': '0', 'x-ratelimit-type': 'UserConcurrentRequests' },
+      body: error(
+        'Rate limit of 2 per 0s exceeded for UserConcurrentRequests. Please wait 0 seconds before retrying.',
+        {
+          code: 'RateLimitReached',
+          details: 'Rate limit of 2 per 0s exceeded for UserConcurrentRequests. Please wait 0 seconds before retrying.',
+        },
+      ),
+      source: 'docs.github.com/en/github-models, rate limits; wording as quoted in public repositories',
+      date: '2026-06-22',
+      ...refusedAs('concurrency'),
+      limit: 2,
+    },
+    {
+      name: 'Azure API Management: tokens',
+      headers: { 'retry-after': '15' },
+      body: { statusCode: 429, message: 'Token limit is exceeded. Try again in 15 seconds.' },
+      source: 'learn.microsoft.com/azure/api-management/llm-token-limit-policy',
+      date: '2026',
+      ...refusedAs('tokens', 15_000),
+    },
+    {
+      name: 'slowapi',
+      body: { error: 'Rate limit exceeded: 20 per 1 minute' },
+      source: 'github.com/laurentS/slowapi, slowapi/extension.py',
+      date: '2026',
+      ...refusedAs('requests'),
+    },
+    {
+      name: 'Text Generation Inference: requests in flight',
+      body: { error: 'Model is overloaded', error_type: 'overloaded' },
+      source: 'github.com/huggingface/text-generation-inference/issues/439; --max-concurrent-requests',
+      date: '2023-06-12',
+      ...refusedAs('concurrency'),
+    },
+    {
+      name: 'Kong: an hour, named by its headers alone',
+      headers: {
+        'x-ratelimit-limit-hour': '900',
+        'x-ratelimit-remaining-hour': '0',
+        'ratelimit-limit': '900',
+        'ratelimit-remaining': '0',
+        'ratelimit-reset': '77',
+        'retry-after': '77',
+      },
+      body: { message: 'API rate limit exceeded' },
+      source: 'github.com/Kong/kong, kong/plugins/rate-limiting/handler.lua',
+      date: '2026',
+      ...refusedAs('requests', 77_000),
+      limit: 900,
+    },
+    {
+      name: 'NVIDIA NIM: a worker is full',
+      status: 429,
+      body: error('ResourceExhausted: Worker local total request limit reached (267/32)'),
+      source: 'github.com/NousResearch/hermes-agent/issues/73391',
+      date: '2026-07-28',
+      ...full,
     },
     {
       name: 'NVIDIA NIM',
