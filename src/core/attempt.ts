@@ -51,7 +51,12 @@ export interface RunningCall {
 type AttemptState =
   /** Sent, or about to be. `reported`: its stream has delivered content, at which the attempt's own event ends. */
   | { readonly at: 'open'; readonly reported: boolean }
-  | { readonly at: 'failed'; readonly failure: Failure; readonly decision: RetryDecision }
+  | {
+      readonly at: 'failed';
+      readonly failure: Failure;
+      readonly decision: RetryDecision;
+      readonly waiter: WhoWaits | undefined;
+    }
   /** Its body has ended or was abandoned. */
   | { readonly at: 'ended' };
 
@@ -97,6 +102,12 @@ export class Attempt {
     return this.#state.at === 'failed' ? this.#state.failure : undefined;
   }
 
+  /** Whether the provider was too busy for one more, which says nothing about its health. */
+  get isCrowded(): boolean {
+    const state = this.#state;
+    return state.at === 'failed' && state.failure.outcome === 'overloaded' && state.waiter === 'lane';
+  }
+
   /** Takes a slot, held until the body ends. */
   takeSlot(): void {
     const { slots } = this.call.lane;
@@ -139,7 +150,7 @@ export class Attempt {
     const isResponse = failure.status !== undefined && this.#headAt !== undefined;
     const sinceHeadMs = isResponse ? this.call.clock.now() - this.#headAt! : 0;
     const decision = this.call.decide(failure, barred, waiter, sinceHeadMs);
-    this.#state = { at: 'failed', failure, decision };
+    this.#state = { at: 'failed', failure, decision, waiter };
     if (decision.retry) this.call.retries(failure, decision);
     return decision;
   }

@@ -68,7 +68,7 @@ export class CallLoop {
           this.#retries.answered();
           return value;
         } catch (error) {
-          const counted = passage?.failed(error);
+          const counted = attempt.isCrowded ? passage?.crowded(error) : passage?.failed(error);
           if (counted) await counted;
           retry = this.#next(attempt, error);
         }

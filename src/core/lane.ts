@@ -80,6 +80,8 @@ export class AttemptFailed extends Error {
 /** Permission to send one attempt. The circuit's state is up to date once the promise, if any, resolves. */
 export interface Passage {
   succeeded(): Promise<void> | undefined;
+  /** Refused for the number of attempts in flight: says nothing about the provider's health. */
+  crowded(error: unknown): Promise<void> | undefined;
   failed(error: unknown): Promise<void> | undefined;
 }
 

@@ -53,7 +53,7 @@ export class RetryCourse {
   decide(failure: Failure, barred: RetryBar, waiter: WhoWaits | undefined, sinceHeadMs: number): RetryDecision {
     this.#record.lastFailure = failure;
     this.resendable = barred !== 'attempts';
-    if (isProviderFault(failure)) this.hasFaulted = true;
+    if (isProviderFault(failure) && waiter !== 'lane') this.hasFaulted = true;
     this.#reportRefusal(failure);
     const asked = this.#ask(failure, barred, waiter);
     if (!asked.retry) {

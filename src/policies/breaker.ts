@@ -8,7 +8,7 @@ export function createBreaker(options: ResolvedBreaker | undefined, deps: Breake
   return options ? new LaneBreaker(options, deps) : PASS;
 }
 
-const ANY: Passage = { succeeded: () => undefined, failed: () => undefined };
+const ANY: Passage = { succeeded: () => undefined, crowded: () => undefined, failed: () => undefined };
 
 const PASS: Breaker = {
   enter: () => ANY,

@@ -80,6 +80,11 @@ export class LaneBreaker implements Breaker {
     this.#ratio.succeeded(sent.at);
   }
 
+  /** Neither a success nor a failure. */
+  crowded(sent: Sent): void {
+    this.#inFlight.end(sent, false);
+  }
+
   broke(sent: Sent, error: unknown): Promise<void> | undefined {
     this.#inFlight.end(sent, true);
     // An attempt sent before the circuit opened says nothing about it now.

@@ -21,6 +21,11 @@ export class Probe implements Passage {
     return this.#counted;
   }
 
+  /** A probe has no attempts beside it that the circuit knows of. */
+  crowded(error: unknown): Promise<void> {
+    return this.failed(error);
+  }
+
   failed(error: unknown): Promise<void> {
     this.#reject(error);
     return this.#counted;

@@ -27,6 +27,12 @@ const MAX_BESIDE_MS = 8_000;
 const UNLIKELY = 0.001;
 /** Longest wait of a single call because of a reset. */
 const MAX_UNTIL_RESET_MS = 4_000;
+/** A call's last attempt comes this long after its first failure if nothing of its lane gets through meanwhile. */
+const OUTAGE_MS = 36_000;
+/** The last two waits are lengthened for that: the first takes this part of the time left, each at most so many times itself. */
+const LAST_WAITS = 2;
+const FIRST_OF_LAST = 1 / 3;
+const LONGER = 4;
 
 export interface RetryDeps {
   /** Uniform in [0, 1). */
@@ -50,7 +56,8 @@ export interface RetryDeps {
  * the lane, or over three such waits if other calls wait too. The same holds for a 429 without a hint if the lane knows
  * how to wait for it. If the call waits by itself, the refusal counts as a retry once chance alone would hardly refuse the
  * same call so often, given how many others of its lane are refused, or once it has lasted as long as waits in vain may. So
- * does every other failure. Only the provider's faults are charged, since the budget protects a failing provider; an
+ * does every other failure, except an overload that is one of many in flight, or that others meet as often while the lane serves.
+ * The last retries come late if nothing of the lane gets through, so that a call on its own outlasts an outage. Only the provider's faults are charged, since the budget protects a failing provider; an
  * answered retry is refunded.
  */
 export function createRetry(options: ResolvedRetry, deps: RetryDeps): { forCall(): CallRetry } {
@@ -73,6 +80,9 @@ class Retry implements CallRetry {
   #refusedFirst: { readonly at: number; readonly served: number; readonly refused: number } | undefined;
   /** Successes of the lane at the call's last other failure. */
   #servedAtFault = 0;
+  #failingSince: number | undefined;
+  /** Backoffs so far. */
+  #retries = 0;
 
   constructor(options: ResolvedRetry, deps: RetryDeps) {
     this.#options = options;
@@ -86,6 +96,7 @@ class Retry implements CallRetry {
     const wait = serverWait(failure);
     if (wait && wait.ms > this.#options.maxHintMs) return { retry: false, reason: 'max_wait' };
     if (failure.outcome === 'throttled') {
+      this.#failingSince = undefined;
       if (wait && wait.ms > 0) return this.#waitOut(wait, context);
       if (context.waiter === 'lane') return this.#waitWithLane(context);
     }
@@ -121,6 +132,14 @@ class Retry implements CallRetry {
     return { retry: true, delayMs, source, reason: 'rate_limit', counted: false, pausesLane };
   }
 
+  /** Whether a limit of the lane refused the call, rather than a server that is down, or one that does not like the call. */
+  #isLimited({ outcome, noCapacity }: Failure, context: RetryContext): boolean {
+    if (outcome === 'throttled') return this.#meetsOthersToo(context);
+    if (outcome !== 'overloaded' || noCapacity) return false;
+    const meetsOthers = this.#meetsOthersToo(context);
+    return context.waiter === 'lane' || (meetsOthers && context.served > this.#refusedFirst!.served);
+  }
+
   /** Whether the call's refusals are no more than its lane's lead to expect: then it is not the call that is refused. */
   #meetsOthersToo(context: RetryContext): boolean {
     const { now, served, refused } = context;
@@ -148,15 +167,19 @@ class Retry implements CallRetry {
     // Faults that spare other calls are chance, not load: a longer wait would not help.
     const beside = context.served !== this.#servedAtFault;
     this.#servedAtFault = context.served;
-    const limited = this.#deps.paces && failure.outcome === 'throttled' && this.#meetsOthersToo(context);
+    const limited = this.#deps.paces && this.#isLimited(failure, context);
     if (!limited && context.remaining <= 0 && !context.probe) return { retry: false, reason: 'attempts' };
     const backoff = Math.min(this.#nextBackoff(), beside ? MAX_BESIDE_MS : Infinity);
     // A server's hint is followed, whether shorter or longer than our backoff. A hint of 0 is not one.
     const told = wait && wait.ms > 0 ? wait : undefined;
-    const delayMs = clamp(told ? this.#jittered(told.ms) : backoff);
+    const soon = clamp(told ? this.#jittered(told.ms) : backoff);
+    const isOutage = isProviderFault(failure) && !beside && !limited;
+    const late = isOutage ? this.#outlasting(context) : 0;
+    const isLate = late > soon && context.now + late <= context.deadlineAt;
+    const delayMs = isLate ? late : soon;
     if (context.now + delayMs > context.deadlineAt) return { retry: false, reason: 'deadline' };
     // Last, so that only an actual retry is charged.
-    if (isProviderFault(failure) && !context.probe) {
+    if (isProviderFault(failure) && !context.probe && !limited) {
       this.#charged = this.#deps.budget?.withdraw() ?? false;
       if (this.#deps.budget && !this.#charged && !this.#deps.onBudgetSpent?.())
         return { retry: false, reason: 'budget' };
@@ -164,15 +187,26 @@ class Retry implements CallRetry {
     return {
       retry: true,
       delayMs,
-      source: told ? told.source : 'backoff',
+      source: told && !isLate ? told.source : 'backoff',
       reason: reasonOf(failure),
       counted: !context.probe && !limited,
       pausesLane: false,
     };
   }
 
+  /** Wait with which the call's last attempts outlast an outage. */
+  #outlasting({ now, remaining, probe }: RetryContext): number {
+    const isFirst = this.#failingSince === undefined;
+    this.#failingSince ??= now;
+    if (isFirst || probe || remaining > LAST_WAITS) return 0;
+    const leftMs = this.#failingSince + OUTAGE_MS - now;
+    const waitMs = remaining > 1 ? FIRST_OF_LAST * leftMs : leftMs;
+    return Math.min(waitMs, LONGER * this.#options.initialDelayMs * 2 ** (this.#retries - 1), this.#options.maxDelayMs);
+  }
+
   #nextBackoff(): number {
     const { initialDelayMs, maxDelayMs } = this.#options;
+    this.#retries++;
     this.#backoff ??= new Backoff(initialDelayMs, maxDelayMs, this.#deps.random);
     return this.#backoff.next();
   }

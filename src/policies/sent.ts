@@ -4,6 +4,7 @@ import type { Linked } from '../core/linked-list.ts';
 /** What a closed circuit learns about an attempt. */
 interface ToldCircuit {
   answered(sent: Sent): void;
+  crowded(sent: Sent): void;
   broke(sent: Sent, error: unknown): Promise<void> | undefined;
 }
 
@@ -24,6 +25,10 @@ export class Sent implements Passage, Linked<Sent> {
 
   succeeded(): undefined {
     this.#circuit.answered(this);
+  }
+
+  crowded(): undefined {
+    this.#circuit.crowded(this);
   }
 
   failed(error: unknown): Promise<void> | undefined {

@@ -12,6 +12,7 @@ import { finalCharge } from '../usage/final-charge.ts';
 import { GivenBack } from '../usage/given-back.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { Crowding } from './crowding.ts';
+import { Overload } from './overload.ts';
 import { readLearned, writeLearned } from '../usage/learned-text.ts';
 import type { LearnedTokens } from '../usage/learned-tokens.ts';
 import { Estimator } from '../usage/token-estimator.ts';
@@ -41,6 +42,7 @@ const MINUTE_MS = 60_000;
 const HELPED = 0.5;
 
 const NOBODY: Verdict = { who: undefined, laneMs: 0 };
+const LANE: Verdict = { who: 'lane', laneMs: 0 };
 
 export interface PacerDeps {
   readonly charge: ChargeRule;
@@ -70,6 +72,7 @@ export class Pacer {
   readonly #refusedSizes = new RefusedSizes();
   readonly #concurrency: ConcurrencyLimit;
   readonly #crowding = new Crowding();
+  readonly #overload = new Overload();
   readonly #hidden = new HiddenLimit();
   readonly #beliefs: BeliefWatch;
   readonly #givenBack = new GivenBack();
@@ -204,6 +207,7 @@ export class Pacer {
     this.#comingBack += this.#givesBack(reservation);
     reservation.inFlight = ++this.#active;
     this.#averageTokens += (tokensOf(reserved) - this.#averageTokens) * Math.max(0.02, 1 / this.#sequence);
+    this.#overload.sent(reservation);
     this.#firstCalls.take(reserved);
     this.#hidden.take(this.#cost(reserved), reservation.sequence, now);
     this.#acceleration?.take(tokensOf(reserved));
@@ -265,8 +269,7 @@ export class Pacer {
         }
         return NOBODY;
       case 'overloaded':
-        if (this.#isNews(reservation)) this.#concurrency.overloaded(this.#active, now);
-        return NOBODY;
+        return failure?.noCapacity || result.probe ? NOBODY : this.#overloaded(reservation, now);
       default:
         return NOBODY;
     }
@@ -284,6 +287,11 @@ export class Pacer {
     this.#answered(reservation);
     // No headers and no outcome: the request was never sent. An outcome that arrives later charges it again.
     if (reservation.state === 'sent') this.limits.charge(reservation, noAmounts(), false, now);
+  }
+
+  /** What was refused says nothing about a limit on attempts in flight: the provider failed, or refused others with fewer. */
+  forgetOverload(): void {
+    if (!this.#crowding.believed) this.#concurrency.forget();
   }
 
   concurrencyLimit(now: number): number {
@@ -313,6 +321,7 @@ export class Pacer {
   #answered(reservation: Reservation): void {
     if (reservation.answered) return;
     reservation.answered = true;
+    this.#overload.ended(reservation);
     addAmounts(this.unanswered, reservation.reserved, -1);
   }
 
@@ -321,10 +330,24 @@ export class Pacer {
     this.#refusedSince = undefined;
     this.#named.reset();
     this.#concurrency.served(inFlight);
+    this.#overload.served(reservation, now);
+    if (this.#overload.wasContradicted()) this.forgetOverload();
     if (this.#crowding.served(reservation)) this.#concurrency.forget();
     this.#hidden.succeeded(sequence, now);
     this.#firstCalls.succeeded();
     if (sequence > this.#reactedUpTo) this.#acceleration?.succeeded(now);
+  }
+
+  /** Refused by a busy server: too many in flight, or too many for now. */
+  #overloaded(reservation: Reservation, now: number): Verdict {
+    const news = this.#isNews(reservation);
+    if (this.#overload.refused(reservation, this.#sequence, now)) {
+      this.#concurrency.refused(reservation.inFlight, news, now);
+      return LANE;
+    }
+    if (this.#overload.wasContradicted()) this.forgetOverload();
+    if (news) this.#concurrency.overloaded(this.#active, now);
+    return NOBODY;
   }
 
   #throttled(reservation: Reservation, failure: Failure, queued: number, now: number): Verdict {

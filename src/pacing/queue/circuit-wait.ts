@@ -1,4 +1,9 @@
 import type { CircuitGate } from '../../core/admission.ts';
+import { ColdStart } from '../limits/cold-start.ts';
+
+/** Time in which the number of calls that may go doubles. */
+const DOUBLING_MS = 125;
+const PER_ANSWER = 2;
 
 /**
  * Whether a lane's circuit lets calls go, and how long it has been holding them back.
@@ -6,21 +11,36 @@ import type { CircuitGate } from '../../core/admission.ts';
  */
 export class CircuitWait {
   readonly #gate: CircuitGate;
+  readonly #onReopened: () => void;
   #since: number | undefined;
   #inFlight = 0;
+  /** How many may go since the circuit has closed: as at the start of a lane. */
+  #ramp: ColdStart | undefined;
 
-  constructor(gate: CircuitGate) {
+  constructor(gate: CircuitGate, onReopened: () => void) {
     this.#gate = gate;
+    this.#onReopened = onReopened;
   }
 
   /** Time before which no call may go: `now` or earlier when one may, Infinity until a probe has ended. */
-  heldUntil(now: number): number {
+  heldUntil(active: number, now: number): number {
     const openUntil = this.#gate.openUntil();
     const most = this.#gate.maxInFlight();
     const until = openUntil > now ? openUntil : this.#inFlight < most ? 0 : Infinity;
     if (until > now) this.#since ??= now;
-    else if (most === Infinity) this.#since = undefined;
-    return until;
+    else if (most === Infinity && this.#since !== undefined) {
+      this.#since = undefined;
+      this.#ramp = new ColdStart();
+      this.#onReopened();
+    }
+    if (until > now || !this.#ramp || active === 0) return until;
+    if (this.#ramp.done) this.#ramp = undefined;
+    return this.#ramp ? now + this.#ramp.waitMs(now, DOUBLING_MS) : until;
+  }
+
+  /** An attempt was answered. */
+  answered(): void {
+    this.#ramp?.answered(PER_ANSWER);
   }
 
   /** When a call that has waited since `waitingSince` has been held back long enough; Infinity when calls are not held back. */
@@ -35,7 +55,10 @@ export class CircuitWait {
 
   /** Returns whether the attempt that goes now is a probe. */
   admit(): boolean {
-    if (!this.probes) return false;
+    if (!this.probes) {
+      this.#ramp?.take(0);
+      return false;
+    }
     this.#inFlight++;
     return true;
   }

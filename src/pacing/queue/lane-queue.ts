@@ -96,7 +96,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     this.maxConcurrent = config.maxConcurrent;
     this.maxQueued = config.maxQueued;
     this.#pause = new LanePause(config.random, (forMs, dimension) => config.listener.onPause(forMs, dimension));
-    this.#circuitWait = new CircuitWait(config.gate);
+    this.#circuitWait = new CircuitWait(config.gate, () => this.#pacer?.forgetOverload());
     this.#pacer = config.pacing && new Pacer(config.pacing, { ...config, now: config.clock.now() });
     this.#room = new WaitingRoom(() => this.#pump());
     this.#earlyRefusal = new EarlyRefusal(this.#room, this.#pause, this.#circuitWait, this.#pacer);
@@ -224,6 +224,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   ticketHeaded(ticket: LaneTicket, readings: readonly LimitReading[], status: number): void {
     if (ticket.isAccepted) {
       this.served++;
+      this.#circuitWait.answered();
       this.#exhausted.served(ticket.sentAt);
     }
     this.#newestFirst.answered();
@@ -235,7 +236,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   ticketSettled(ticket: LaneTicket, settlement: Settlement): WhoWaits | undefined {
     const ofContent = isContent(settlement.failure?.dimension);
     // Refused by a content limit, which says nothing about the lane's own limits.
-    const result: Settlement = ofContent ? { outcome: 'bad_request' } : settlement;
+    const result: Settlement = ofContent ? { outcome: 'bad_request' } : { ...settlement, probe: ticket.isProbe };
     const now = this.#clock.now();
     const { failure } = result;
     // A refusal inside a 200.
@@ -293,7 +294,7 @@ class LaneAdmission implements SharedAdmission, TicketHost {
       this.#cause = 'pause';
       return askedUntil;
     }
-    const heldUntil = this.#circuitWait.heldUntil(now);
+    const heldUntil = this.#circuitWait.heldUntil(this.inFlight, now);
     if (heldUntil > now) {
       this.#cause = 'circuit';
       return heldUntil;

@@ -7,6 +7,8 @@ export interface Settlement {
   readonly outcome: Outcome;
   readonly failure?: Failure | undefined;
   readonly usage?: Usage | undefined;
+  /** The attempt was a probe of the circuit. */
+  readonly probe?: boolean;
   /** Its caller has retries off. */
   readonly unretried?: boolean;
 }
