@@ -80,8 +80,8 @@ export class LeasedLimit implements Limit {
     this.#model.anyRefused();
   }
 
-  accepted(amount: number, now: number): void {
-    this.#model.accepted(amount, now);
+  accepted(amount: number, sentAt: number, now: number): void {
+    this.#model.accepted(amount, sentAt, now);
   }
 
   burstIs(burst: number, now: number): void {

@@ -56,7 +56,7 @@ describe('a bucket', () => {
           else if (each.kind === 'back') bucket.giveBack(each.amount);
           else if (each.kind === 'refused') {
             const { amount } = each;
-            bucket.refused({ amount, sequence, sentAt: now, news: true }, undefined, 0, each.ms, now);
+            bucket.refused({ amount, sequence, sentAt: now, news: true, hinted: false }, undefined, 0, each.ms, now);
           } else {
             const { limit, share, ago, refused } = each;
             const remaining = Math.floor(limit * share);

@@ -5,6 +5,14 @@ const LIMIT = 800;
 /** Units per millisecond, at the rate stated for a minute. */
 const RATE = LIMIT / 60_000;
 
+/** All that is tried gets through. */
+function serve(refill: RefillRate, from: number, until: number): void {
+  for (let now = from; now <= until; now += 500) {
+    refill.accepted(refill.factor * RATE * 500, LIMIT, RATE, now, now);
+    refill.held(0, now);
+  }
+}
+
 describe('a limit that is full sooner than it states', () => {
   it('is believed to refill as fast as its longest reset says, after several resets that no window explains', () => {
     const refill = new RefillRate();
@@ -25,7 +33,7 @@ describe('a limit that is full sooner than it states', () => {
     const refill = new RefillRate();
     for (let at = 0; at <= 600_000; at += 100_000) {
       refill.reset(LIMIT, LIMIT, 500.5, RATE, at);
-      refill.accepted(LIMIT, LIMIT, RATE, at);
+      refill.accepted(LIMIT, LIMIT, RATE, at, at);
     }
     expect(refill.factor).toBeGreaterThan(100);
   });
@@ -44,10 +52,46 @@ describe('a limit that is full sooner than it states', () => {
     for (let i = 0; i < 5; i++) refill.reset(LIMIT, LIMIT, 2_000, RATE, i * 3_000);
     const told = refill.factor;
     expect(told).toBeCloseTo(20);
-    for (let now = 15_000; now <= 25_000; now += 500) refill.held(0, now);
+    serve(refill, 15_000, 25_000);
     expect(refill.factor).toBeGreaterThan(3 * told);
     const tried = refill.factor;
-    refill.refused(25_000);
+    refill.refused(0, 25_000);
     expect(refill.factor).toBeCloseTo(tried / 2);
+  });
+
+  it('is tried no faster than what gets through proves, whatever else holds calls back', () => {
+    const refill = new RefillRate();
+    for (let i = 0; i < 5; i++) refill.reset(LIMIT, LIMIT, 2_000, RATE, i * 3_000);
+    const told = refill.factor;
+    // A tenth of what is tried gets through, since another limit is in the way.
+    for (let now = 15_000; now <= 75_000; now += 500) {
+      refill.accepted(0.1 * told * RATE * 500, LIMIT, RATE, now, now);
+      refill.held(0, now);
+    }
+    expect(refill.factor).toBeLessThanOrEqual(4 * told);
+  });
+
+  it('is, once refused twice, what got through in between', () => {
+    const refill = new RefillRate();
+    for (let i = 0; i < 5; i++) refill.reset(LIMIT, LIMIT, 2_000, RATE, i * 3_000);
+    serve(refill, 15_000, 25_000);
+    refill.refused(0, 25_000);
+    const halved = refill.factor;
+    // The same refusal, seen by another call.
+    refill.refused(0, 25_100);
+    expect(refill.factor).toBe(halved);
+    refill.refused(0.9 * halved, 27_000);
+    expect(refill.factor).toBeGreaterThan(0.8 * halved);
+    expect(refill.factor).toBeLessThan(0.9 * halved);
+  });
+
+  it('is not believed because calls sent before the last report got through', () => {
+    const refill = new RefillRate();
+    refill.told(10_000);
+    for (let now = 20_000; now <= 80_000; now += 1_000) {
+      refill.accepted(LIMIT / 60, LIMIT, RATE, 5_000, now);
+      refill.held(60_000, now);
+    }
+    expect(refill.factor).toBe(1);
   });
 });

@@ -10,7 +10,7 @@ const RATE = PER_MINUTE / 60_000;
 function found(): LimitBucket {
   const bucket = new LimitBucket('requests', PER_MINUTE, 'body', policy, 0);
   bucket.take(1, 1);
-  bucket.refused({ amount: 1, sequence: 1, sentAt: 0, news: true }, 0, 0, 1 / RATE, 10);
+  bucket.refused({ amount: 1, sequence: 1, sentAt: 0, news: true, hinted: false }, 0, 0, 1 / RATE, 10);
   return bucket;
 }
 
@@ -19,7 +19,13 @@ describe('a limit that only refusals reveal', () => {
     const bucket = found();
     for (let sequence = 2; sequence <= 60; sequence++) bucket.take(1, sequence);
     for (let sequence = 2; sequence <= 60; sequence++) {
-      bucket.refused({ amount: 1, sequence, sentAt: 10, news: sequence === 2 }, undefined, 0, 1 / RATE, 20);
+      bucket.refused(
+        { amount: 1, sequence, sentAt: 10, news: sequence === 2, hinted: false },
+        undefined,
+        0,
+        1 / RATE,
+        20,
+      );
     }
     expect(bucket.waitMs(1)).toBeLessThan(1.1 / RATE);
   });
@@ -32,11 +38,17 @@ describe('a limit that only refusals reveal', () => {
       bucket.refill(now);
       if (bucket.waitMs(1) > 0) continue;
       bucket.take(1, sequence++);
-      bucket.accepted(1, now);
+      bucket.accepted(1, now, now);
     }
     const higher = bucket.limitRate;
     expect(higher).toBeGreaterThan(2 * RATE);
-    bucket.refused({ amount: 1, sequence: sequence - 1, sentAt: now - 50, news: true }, undefined, 0, 100, now);
+    bucket.refused(
+      { amount: 1, sequence: sequence - 1, sentAt: now - 50, news: true, hinted: false },
+      undefined,
+      0,
+      100,
+      now,
+    );
     expect(bucket.limitRate).toBeLessThanOrEqual(higher / 2);
   });
 
@@ -49,7 +61,7 @@ describe('a limit that only refusals reveal', () => {
     }
     for (let sequence = 32; sequence <= 101; sequence++) {
       bucket.refused(
-        { amount: 1, sequence, sentAt: 10_000, news: sequence === 32 },
+        { amount: 1, sequence, sentAt: 10_000, news: sequence === 32, hinted: false },
         undefined,
         101 - sequence,
         1 / RATE,
@@ -66,7 +78,7 @@ describe('a limit that only refusals reveal', () => {
       bucket.refill(now);
       if (bucket.waitMs(1) > 0) continue;
       bucket.take(1, sequence++);
-      bucket.accepted(1, now);
+      bucket.accepted(1, now, now);
     }
     expect(bucket.limitRate).toBe(RATE);
   });
@@ -130,7 +142,7 @@ describe('a refusal whose text states the whole minute of a bucket that holds le
     const bucket = new LimitBucket('requests', 3_000, 'body', policy, 0);
     bucket.burstIs(50, 0);
     bucket.take(1, 1);
-    bucket.refused({ amount: 1, sequence: 2, sentAt: 0, news: true }, undefined, 0, 250, 10);
+    bucket.refused({ amount: 1, sequence: 2, sentAt: 0, news: true, hinted: false }, undefined, 0, 250, 10);
     bucket.observe(seen, 10);
     bucket.refill(10);
     expect(bucket.waitMs(1)).toBeLessThanOrEqual(250);

@@ -28,6 +28,8 @@ export interface Contradiction {
   readonly sentAt: number;
   /** Whether the lane has not yet reacted to a refusal of a request sent this late. */
   readonly news: boolean;
+  /** Whether the refusal named the wait. */
+  readonly hinted: boolean;
 }
 
 /**
@@ -49,6 +51,11 @@ export class EnforcedRate {
   #fromSequence = 0;
   #restsUntil = 0;
   #rest = FIRST_REST;
+
+  /** Units per millisecond that got through between the last refusals; 0 if that is not known. */
+  get measuredRate(): number {
+    return this.#pace.average < Infinity ? this.#pace.average * this.#size : 0;
+  }
 
   get holds(): boolean {
     return this.#pace.rate < Infinity;

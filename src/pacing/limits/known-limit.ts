@@ -6,6 +6,8 @@ import { type BucketDimension, LIMIT_KINDS, type LimitKind } from '../../core/di
 import type { Observation } from './observation.ts';
 import type { Contradiction } from './enforced-rate.ts';
 import { LimitBeliefs } from './limit-beliefs.ts';
+import { HintTrust } from './hint-trust.ts';
+import { LimitTrials } from './limit-trials.ts';
 import { OutputTrials } from './output-trials.ts';
 import { HeaderRounding } from './header-rounding.ts';
 import { RateSmoother } from './rate-smoother.ts';
@@ -40,6 +42,8 @@ const MAX_RESERVE = 0.02;
 const MIN_RATE = 0.1;
 /** The share left by other users is an estimate, checked again after this time. */
 const LOOK_AGAIN_MS = 1_000;
+/** A call that gets through with less than this fraction of what it takes shows that the level is wrong. */
+const SHORT = 0.5;
 /** In a fixed window that no restart has confirmed, a call is tried after this time without an answer. */
 const TRY_WINDOW_MS = 5_000;
 
@@ -64,9 +68,12 @@ export class LimitBucket implements LimitModel {
   readonly #smoother: RateSmoother;
   readonly #quantum = new HeaderRounding();
   readonly #burstProbe = new BurstRetest();
+  readonly #hints = new HintTrust();
+  readonly #limitTrials = new LimitTrials();
   readonly #outputTrials = new OutputTrials();
   /** Our total consumption, in units. */
   #taken = 0;
+  #takenAt = -Infinity;
   #average = 0;
   /** Approximate size of the largest recent call. */
   #largest = 0;
@@ -75,6 +82,8 @@ export class LimitBucket implements LimitModel {
   #at: number;
   #observedAt: number | undefined;
   #refusedAt = -Infinity;
+  /** The provider's time of the newest reported level. */
+  #levelAt = 0;
   #sequence = 0;
 
   /** `uncounted` returns the amount sent that the provider has not counted yet. */
@@ -110,6 +119,13 @@ export class LimitBucket implements LimitModel {
   /** The part of the level that may be spent. */
   get usable(): number {
     return this.#level.usable;
+  }
+
+  /** Whether nothing is unknown that headroom would be for: a fixed window whose answers have all come. */
+  get #isExact(): boolean {
+    return (
+      this.#level.headroom.isMargin && this.#uncounted() === 0 && this.beliefs.fixed.endsAt(this.#at) !== undefined
+    );
   }
 
   /** Units per millisecond that the provider refills. */
@@ -178,7 +194,8 @@ export class LimitBucket implements LimitModel {
     this.#largest = Math.max(this.#largest, amount);
     const most = Math.max(Math.min(1, this.burst), (1 - this.#level.headroom.share) * this.burst);
     const needed = Math.min(most, amount + this.#reserve());
-    const missing = needed - this.usable;
+    const spendable = this.#isExact ? Math.max(this.level, this.usable) : this.usable;
+    const missing = needed - spendable;
     let wait = missing > EPSILON ? this.#comesInMs(missing, rate * (1 - this.headroomShare)) : 0;
     const spread = this.#smoother.waitMs(amount);
     if (wait > 0) {
@@ -250,6 +267,7 @@ export class LimitBucket implements LimitModel {
     this.#largest = Math.max(amount, LARGEST_DECAY * this.#largest);
     this.#level.take(amount);
     this.#taken += amount;
+    this.#takenAt = this.#at;
     this.#smoother.take(amount);
   }
 
@@ -285,12 +303,14 @@ export class LimitBucket implements LimitModel {
   }
 
   /** A call of this amount got through. */
-  accepted(amount: number, now: number): void {
+  accepted(amount: number, sentAt: number, now: number): void {
     this.#outputTrials.answered(false);
+    if (this.#limitTrials.served(sentAt)) this.beliefs.refill.tried();
+    this.#hints.served(sentAt);
     if (this.source === 'config' || this.kind.perDay) return;
     this.beliefs.shortBucket.accepted(amount);
     if (this.burst < amount && this.burst < this.limit) this.#setBurst(amount, now);
-    this.beliefs.refill.accepted(amount, this.limit, this.limit / this.kind.windowMs, now);
+    this.beliefs.refill.accepted(amount, this.limit, this.limit / this.kind.windowMs, sentAt, now);
   }
 
   othersServed(amount: number, now: number): void {
@@ -304,6 +324,7 @@ export class LimitBucket implements LimitModel {
 
   anyRefused(): void {
     this.#outputTrials.answered(true);
+    this.#limitTrials.refused();
     this.beliefs.unenforced.refused();
   }
 
@@ -358,6 +379,11 @@ export class LimitBucket implements LimitModel {
       const { burst } = this;
       this.sample = { sentAt, at, since, left: burst - (this.limit - remaining), burst, tolerance };
     }
+    if (newest && !first) {
+      const refilled = this.rate * (at - this.#levelAt);
+      this.#limitTrials.told(told - this.level, refilled, tolerance + this.#level.error, told >= this.burst - 1);
+    }
+    if (newest) this.#levelAt = at;
     this.#correct(told, tolerance, first, isCut);
     if (newest && seen.resetMs !== undefined && !this.kind.perDay) {
       const missing = Math.max(0, this.limit - remaining);
@@ -370,7 +396,7 @@ export class LimitBucket implements LimitModel {
     }
     this.#sequence = Math.max(this.#sequence, seen.sequence);
     this.#observedAt = now;
-    this.beliefs.refill.told();
+    this.beliefs.refill.told(now);
     return changed;
   }
 
@@ -385,7 +411,8 @@ export class LimitBucket implements LimitModel {
     // If the provider counts refused requests too, headers or the next refusal will show it.
     if (this.source === 'body' && this.kind.unit === 'requests') this.giveBack(amount);
     this.beliefs.enforced.refused(refusal, this.limitRate, now);
-    if (refusal.news) this.beliefs.refill.refused(now);
+    const { measuredRate } = this.beliefs.enforced;
+    if (refusal.news) this.beliefs.refill.refused((measuredRate * this.kind.windowMs) / this.limit, now);
     // Without headers the level is only our own estimate.
     const known = this.source === 'header' ? this.#level.claimed + since : this.level + (refusal.news ? since : 0);
     const claimed = Math.min(known, this.sharers?.level ?? Infinity);
@@ -401,7 +428,9 @@ export class LimitBucket implements LimitModel {
       this.#setBurst(burst, now);
     }
     const level = Math.min(amount, this.burst) - waitMs * Math.max(0, this.rate);
-    this.#level.foundAt(surprising ? level : Math.min(this.level, level));
+    if (refusal.hinted && refusal.news) this.#hints.named(refusal.sentAt, now + waitMs);
+    const isTold = surprising || (refusal.hinted && this.#hints.believed);
+    this.#level.foundAt(isTold ? level : Math.min(this.level, level));
     if (this.beliefs.promise.collected) this.beliefs.promise.broken();
     return level;
   }
@@ -462,7 +491,10 @@ export class LimitBucket implements LimitModel {
   /** When to try a call although too little seems to be left; undefined for never. */
   #triesAt(): number | undefined {
     if (this.kind.perDay || this.sharers?.level !== undefined) return undefined;
-    return this.beliefs.fixed.believed ? this.#triesWindowAt() : this.#triesOutputAt();
+    if (this.beliefs.fixed.believed) return this.#triesWindowAt();
+    if (this.kind.unit === 'outputTokens') return this.#triesOutputAt();
+    if (!this.#mayBeMore) return undefined;
+    return this.#limitTrials.dueAt(Math.max(this.#heardAt, this.#takenAt), this.source === 'header');
   }
 
   /**
@@ -486,7 +518,9 @@ export class LimitBucket implements LimitModel {
     const triesAt = this.#triesAt();
     if (triesAt === undefined || now < triesAt) return;
     if (this.beliefs.fixed.believed) this.beliefs.fixed.tries();
-    else this.#outputTrials.tries(now);
+    else if (this.kind.unit === 'outputTokens') this.#outputTrials.tries(now);
+    else if (this.level >= SHORT * this.#oneCall) return;
+    else this.#limitTrials.tries(now);
     this.#level.collect(this.#oneCall, false);
   }
 
@@ -561,8 +595,8 @@ export class LimitBucket implements LimitModel {
     this.refill(now);
     const { level } = this;
     this.#level.moveTo(this.burst < this.limit ? Math.min(limit, (this.burst * limit) / this.limit) : limit);
-    // The refusal has already stated when enough will be available.
-    if (source === 'body') this.#level.value = Math.min(this.burst, level);
+    // The refusal has already stated when enough will be available, but in units of the old rate.
+    if (source === 'body') this.#level.value = Math.min(this.burst, level < 0 ? (level * limit) / this.limit : level);
     this.limit = limit;
     this.beliefs.forget(now);
   }

@@ -185,8 +185,8 @@ export class LimitSet {
   }
 
   /** The call got through. */
-  accepted({ charged }: Reservation, now: number): void {
-    for (const bucket of this.buckets) bucket.accepted(charged[bucket.kind.unit], now);
+  accepted({ charged, sentAt }: Reservation, now: number): void {
+    for (const bucket of this.buckets) bucket.accepted(charged[bucket.kind.unit], sentAt, now);
     const disproved = this.buckets.findIndex((bucket) => isDisproved(bucket, charged[bucket.kind.unit]));
     if (disproved >= 0) this.buckets.splice(disproved, 1);
   }

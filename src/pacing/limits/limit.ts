@@ -47,7 +47,7 @@ export interface Limit extends LimitFacts {
   neverFits(amount: number): boolean;
   take(amount: number, sequence: number): void;
   /** A call of this amount got through. */
-  accepted(amount: number, now: number): void;
+  accepted(amount: number, sentAt: number, now: number): void;
   /**
    * The final charge is `amount` less than on arrival. Returns whether the provider is known to return the difference.
    */

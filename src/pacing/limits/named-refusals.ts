@@ -81,7 +81,8 @@ export class NamedRefusals {
     }
     const since = this.#limits.since(reservation, unit);
     const { sequence, sentAt } = reservation;
-    const refusal = { amount, sequence, sentAt, news };
+    const hinted = waitMs === failure.hintMs;
+    const refusal = { amount, sequence, sentAt, news, hinted };
     known?.refused(refusal, shown, since, waitMs, now);
     if (limit === undefined) return true;
     if (windowMs !== undefined && windowMs < whole) {

@@ -15,11 +15,23 @@ const HORIZON_MS = 120_000;
 /**
  * After this many answers and this long without any report of a limit that holds calls back, a higher rate is tried.
  */
-const SILENT = 4;
-const SILENT_MS = 5_000;
-const DOUBLING_MS = 5_000;
+const SILENT = 2;
+const SILENT_MS = 2_500;
+/** The tried rate doubles in this time at first, sooner the higher it has got, and half as fast after each refusal. */
+const DOUBLING_MS = 1_500;
+const MAX_DOUBLING_MS = 120_000;
+/** As if the number belonged to 10 ms. */
+const MAX_FACTOR = 6_000;
+/** Doublings that what got through may be ahead of the tried rate. */
+const MAX_PROVED = 2;
 const MAX_HELD_MS = 1_000;
-const FIRST_CALM_MS = 60_000;
+/** Refusals within this time tell of the same rate. */
+const SETTLE_MS = 300;
+/** A factor up to this one, refused at once, was no finding. */
+const LITTLE = 5;
+/** Fraction of a measured rate that is tried next. */
+const BELOW = 0.97;
+const FIRST_CALM_MS = 15_000;
 const MAX_CALM_MS = 3_600_000;
 
 /**
@@ -39,6 +51,15 @@ export class RefillRate {
   #unheard = 0;
   #calmUntil = 0;
   #calmMs = FIRST_CALM_MS;
+  /** Doublings that what got through has earned. */
+  #proved = 0;
+  /** What half of the tried rate has refilled, less what got through. */
+  #spare = 0;
+  #acceptedAt = 0;
+  #setbacks = 0;
+  #setBackAt = -Infinity;
+  /** When an answer last reported the level. */
+  #toldAt = 0;
   #resets = 0;
   #resetsFrom = 0;
   #longestMs = 0;
@@ -79,11 +100,19 @@ export class RefillRate {
     this.factor = Math.max(1, limit / told);
   }
 
-  /** Another `amount` got through; the stated refill is `perMs`. */
-  accepted(amount: number, limit: number, perMs: number, now: number): void {
-    this.#untold++;
+  /** Another `amount`, sent at `sentAt`, got through; the stated refill is `perMs`. */
+  accepted(amount: number, limit: number, perMs: number, sentAt: number, now: number): void {
+    // An answer to what was sent before the last report tells nothing newer.
+    if (sentAt >= this.#toldAt) this.#untold++;
     this.#unheard++;
+    this.#prove(amount, perMs, now);
     this.served(amount, limit, perMs, now);
+  }
+
+  /** A call got through although too little seemed to be left. */
+  tried(): void {
+    this.#untold += SILENT;
+    this.#proved = Math.max(1, this.#proved);
   }
 
   /** As `accepted`, for calls of other processes, whose answers are not seen here. */
@@ -95,7 +124,8 @@ export class RefillRate {
   }
 
   /** An answer reported the current level. */
-  told(): void {
+  told(now: number): void {
+    this.#toldAt = now;
     this.#untold = 0;
   }
 
@@ -116,19 +146,46 @@ export class RefillRate {
     this.#heldAt = now;
     const silent = this.#untold >= SILENT && silentMs >= SILENT_MS;
     if (!(silent || this.#tooSoon) || now < this.#calmUntil) return;
-    this.factor *= 2 ** ((part * elapsed) / DOUBLING_MS);
+    const doublings = Math.min(this.#proved, (part * elapsed) / this.#doublingMs);
+    this.#proved -= doublings;
+    this.factor = Math.min(MAX_FACTOR, this.factor * 2 ** doublings);
   }
 
-  /** Refused: the factor was too high. */
-  refused(now: number): void {
-    if (this.factor === 1) return;
-    this.factor = Math.max(1, this.factor / 2);
-    this.#calm(now);
+  /**
+   * Refused: the factor was too high. `measured`: the factor at which calls got through since the refusal before this
+   * one, 0 if unknown. A first refusal only shows that a bucket is empty; from then on that is what refills.
+   */
+  refused(measured: number, now: number): void {
+    if (this.factor === 1 || now - this.#setBackAt < SETTLE_MS) return;
+    const known = this.#setbacks > 0 ? Math.min(this.factor, BELOW * measured) : 0;
+    // A bucket that was not quite empty explains a little more for a while.
+    const halved = this.#setbacks === 0 && this.factor <= LITTLE ? 1 : this.factor / 2;
+    this.factor = Math.max(1, halved, known);
+    this.#setBackAt = now;
+    this.#setbacks++;
+    if (this.factor < MORE) this.#calm(now);
   }
 
+  get #doublingMs(): number {
+    if (this.#setbacks === 0) return DOUBLING_MS / (1 + Math.log2(this.factor));
+    return Math.min(MAX_DOUBLING_MS, DOUBLING_MS * 2 ** this.#setbacks);
+  }
+
+  /** Each time that more got through than half of the tried rate refills, twice that rate may be tried. */
+  #prove(amount: number, perMs: number, now: number): void {
+    const refilled = (now - this.#acceptedAt) * (this.factor / 2) * perMs;
+    this.#acceptedAt = now;
+    this.#spare = Math.min(amount, this.#spare + refilled) - amount;
+    if (this.#spare > -amount) return;
+    this.#spare = 0;
+    this.#proved = Math.min(MAX_PROVED, this.#proved + 1);
+  }
+
+  /** The stated rate is right after all, it seems. */
   #calm(now: number): void {
+    this.#setbacks = 0;
     this.#calmUntil = now + this.#calmMs;
-    this.#calmMs = Math.min(MAX_CALM_MS, 2 * this.#calmMs);
+    this.#calmMs = Math.min(MAX_CALM_MS, 4 * this.#calmMs);
   }
 
   #countFrom(now: number): void {
