@@ -145,12 +145,12 @@ describe('azure', () => {
     answers(
       origin,
       path,
-      [429, withoutWait(AZURE.calls), { 'retry-after-ms': '130', 'retry-after': '2' }],
+      [429, withoutWait(AZURE.calls), { 'retry-after-ms': '1130', 'retry-after': '2' }],
       [200, COMPLETION],
     );
     const { value, ms } = await timed(azureClient().chat.completions.create(CHAT));
     expect(content(value)).toBe('answer');
-    expect(ms).toBeGreaterThanOrEqual(129);
+    expect(ms).toBeGreaterThanOrEqual(1_129);
     expect(ms).toBeLessThan(1_900);
   });
 

@@ -12,7 +12,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { KeptLane } from '../../core/kept-lane.ts';
 import type { WaitCause } from '../../core/event-values.ts';
 import type { DimensionSnapshot, Waiting } from '../../core/snapshot.ts';
-import type { Failure, LimitReading } from '../../core/outcome.ts';
+import { type Failure, isProviderFault, type LimitReading } from '../../core/outcome.ts';
 import type { ResolvedPacing } from '../../options/pacing-options.ts';
 import { PAUSES_OF_A_CALL } from '../../core/lane.ts';
 import { LaneTimer } from './lane-timer.ts';
@@ -239,8 +239,9 @@ class LaneAdmission implements SharedAdmission, TicketHost {
     const result: Settlement = ofContent ? { outcome: 'bad_request' } : { ...settlement, probe: ticket.isProbe };
     const now = this.#clock.now();
     const { failure } = result;
-    // A refusal inside a 200.
-    if (result.outcome === 'throttled' && ticket.isAccepted) this.served--;
+    // Refused or lost inside a 200.
+    const isLost = failure !== undefined && (failure.outcome === 'throttled' || isProviderFault(failure));
+    if (isLost && ticket.isAccepted) this.served--;
     const verdict = ticket.reservation && this.#pacer?.settled(ticket.reservation, result, this.#room.size, now);
     const waitMs = verdict ? verdict.laneMs : waitOf(failure);
     if (result.outcome === 'ok') {
