@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HintTrust } from '../../src/pacing/limits/hint-trust.ts';
+import { LimitBucket } from '../../src/pacing/limits/known-limit.ts';
 import { LimitTrials } from '../../src/pacing/limits/limit-trials.ts';
 import { ACTUAL, fail, finish, harness, PACING, reading, watch } from './harness.ts';
 
@@ -32,6 +33,34 @@ describe('a call that is tried although too little seems to be left', () => {
     for (let answer = 0; answer < 4; answer++) trials.told(0, 2, 0, true);
     expect(trials.dueAt(0, true)).toBe(15_000);
   });
+});
+
+it('is not looked for again and again where the level already allows most of a call', () => {
+  const bucket = new LimitBucket('requests', 3, 'header', { headroom: 0, smooth: false, corrects: true }, 0);
+  const sent: number[] = [];
+  let looks = 0;
+  for (let now = 0; sent.length < 6; looks++) {
+    bucket.refill(now);
+    const waitMs = bucket.waitMs(1);
+    now += waitMs;
+    if (waitMs > 0) continue;
+    const sequence = sent.push(now);
+    bucket.take(1, sequence);
+    const at = {
+      sentAt: now,
+      sampledAt: now,
+      previousAt: now,
+      inFlight: 1,
+      sequence,
+      mark: sequence,
+      since: 0,
+      amount: 1,
+    };
+    const remaining = Math.max(0, Math.floor(bucket.level));
+    bucket.observe({ ...at, limit: 3, remaining, source: 'header', refused: false }, now);
+  }
+  expect(sent.at(-1)).toBeCloseTo(60_000, -1);
+  expect(looks).toBeLessThan(30);
 });
 
 describe('the times that refusals name', () => {

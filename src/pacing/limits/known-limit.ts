@@ -492,9 +492,7 @@ export class LimitBucket implements LimitModel {
   #triesAt(): number | undefined {
     if (this.kind.perDay || this.sharers?.level !== undefined) return undefined;
     if (this.beliefs.fixed.believed) return this.#triesWindowAt();
-    if (this.kind.unit === 'outputTokens') return this.#triesOutputAt();
-    if (!this.#mayBeMore) return undefined;
-    return this.#limitTrials.dueAt(Math.max(this.#heardAt, this.#takenAt), this.source === 'header');
+    return this.kind.unit === 'outputTokens' ? this.#triesOutputAt() : this.#triesLimitAt();
   }
 
   /**
@@ -514,12 +512,19 @@ export class LimitBucket implements LimitModel {
     return this.#outputTrials.dueAt(this.#heardAt, this.#oneCall / this.limitRate);
   }
 
+  /** Of a limit that lets nothing go, while a call that got through would show that its level is wrong. */
+  #triesLimitAt(): number | undefined {
+    if (!this.#mayBeMore) return undefined;
+    const at = this.#limitTrials.dueAt(Math.max(this.#heardAt, this.#takenAt), this.source === 'header');
+    const isDue = at !== undefined && at <= this.#at;
+    return isDue && this.level >= SHORT * this.#oneCall ? undefined : at;
+  }
+
   #tryCall(now: number): void {
     const triesAt = this.#triesAt();
     if (triesAt === undefined || now < triesAt) return;
     if (this.beliefs.fixed.believed) this.beliefs.fixed.tries();
     else if (this.kind.unit === 'outputTokens') this.#outputTrials.tries(now);
-    else if (this.level >= SHORT * this.#oneCall) return;
     else this.#limitTrials.tries(now);
     this.#level.collect(this.#oneCall, false);
   }
