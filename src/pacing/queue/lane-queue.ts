@@ -236,7 +236,8 @@ class LaneAdmission implements SharedAdmission, TicketHost {
   ticketSettled(ticket: LaneTicket, settlement: Settlement): WhoWaits | undefined {
     const ofContent = isContent(settlement.failure?.dimension);
     // Refused by a content limit, which says nothing about the lane's own limits.
-    const result: Settlement = ofContent ? { outcome: 'bad_request' } : { ...settlement, probe: ticket.isProbe };
+    const own: Settlement = ticket.isProbe ? { ...settlement, probe: true } : settlement;
+    const result: Settlement = ofContent ? { outcome: 'bad_request' } : own;
     const now = this.#clock.now();
     const { failure } = result;
     // Refused or lost inside a 200.
