@@ -1,5 +1,6 @@
 export type LimitBelief =
   | 'short_bucket'
+  | 'scaled_level'
   | 'shorter_window'
   | 'other_scope'
   | 'less_than_told'
@@ -19,6 +20,7 @@ export type LimitBelief =
 export const BELIEFS: Readonly<Record<LimitBelief, string>> = {
   short_bucket:
     'the remaining amount never exceeds a fraction of the limit, and resets come far too soon for the rest to refill',
+  scaled_level: 'the remaining amount falls by a multiple of what calls take, and returns faster than the limit allows',
   shorter_window:
     'more gets through than the limit allows per window, it resets too soon, or a refusal named a larger limit',
   other_scope: 'a refusal named a smaller limit than headers state',

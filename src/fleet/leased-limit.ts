@@ -76,8 +76,8 @@ export class LeasedLimit implements Limit {
     return this.#model.neverFits(amount);
   }
 
-  anyRefused(): void {
-    this.#model.anyRefused();
+  anyRefused(sequence: number): void {
+    this.#model.anyRefused(sequence);
   }
 
   accepted(amount: number, sentAt: number, now: number): void {
@@ -138,6 +138,10 @@ export class LeasedLimit implements Limit {
 
   get refills(): boolean {
     return this.#model.refills;
+  }
+
+  get suspect(): boolean {
+    return this.#model.suspect;
   }
 
   get gauged(): boolean {

@@ -216,7 +216,7 @@ describe('tidegate on randomly drawn providers', () => {
     [335327364, 'a burst whose output is counted at the end', 1.1, 0.02],
     [966095551, 'answers that outlast the bucket of their output', 1.2, 0.15],
     [1717102934, 'the same in single calls', 1.65, 0.06],
-    [3225832672, 'a pace from which others have gone', 1.2, 0.58],
+    [3225832672, 'a pace from which others have gone', 1.4, 0.6],
     [351401295, 'the same of a limit that is told too high', 1.5, 0.55],
     [855715181, 'a level that is rounded to nothing', 1.1, 0.02],
     [4161877361, 'faults of a burst that come after its answers', 1.7, 0.02],

@@ -47,7 +47,7 @@ describe('a bucket shorter than the window of its limit', () => {
   it('is looked for anew when the limit changes', () => {
     const bucket = new ShortBucket();
     expect(observe(bucket, 2_990, 200)).toBeUndefined();
-    bucket.forget();
+    bucket.restart(LIMIT, 1);
     expect(observe(bucket, 19, 20)).toBe(20);
   });
 });

@@ -20,7 +20,7 @@ const CONDITIONS: Readonly<Record<LaneState['condition'], string>> = {
 };
 
 /** The most common belief, how a limit refills; it is in the list below instead. */
-const SHAPES: ReadonlySet<string> = new Set(['resets_at_once', 'short_bucket', 'shorter_window']);
+const SHAPES: ReadonlySet<string> = new Set(['resets_at_once', 'scaled_level', 'short_bucket', 'shorter_window']);
 
 interface Row {
   readonly lane: LaneState;

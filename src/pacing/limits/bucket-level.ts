@@ -89,6 +89,15 @@ export class BucketLevel {
     this.value = Math.min(this.value, this.burst);
   }
 
+  /** Changes the bucket size; the level stays the same. */
+  resize(burst: number): void {
+    this.burst = burst;
+    this.peak = Math.min(burst, this.peak);
+    this.value = Math.min(burst, this.value);
+    this.claimed = Math.min(burst, this.claimed);
+    this.headroom.keepAtMost(burst);
+  }
+
   /** Changes the bucket size; the amount used stays the same. */
   moveTo(burst: number): void {
     const by = burst - this.burst;

@@ -122,6 +122,7 @@ export class FirstCalls {
   /** Whether only our own consumption is missing, so that nobody else has used the limits. */
   #allOurs({ marks, sequence }: Reservation, readings: readonly LimitReading[]): boolean {
     if (sequence <= UNTOLD) return false;
+    if (this.#limits.suspect) return false;
     return readings.every(({ dimension, limit, remaining }) => {
       if (!isBucket(dimension) || remaining === undefined || LIMIT_KINDS[dimension].perDay) return true;
       const full = this.#limits.get(dimension)?.full ?? limit;

@@ -161,7 +161,12 @@ export class LimitBucket implements LimitModel {
    */
   get gauged(): boolean {
     const tells = !this.kind.perDay && this.kind.unit !== 'outputTokens' && this.observed;
-    return !tells || this.beliefs.sharing.foreign.gauged;
+    return !this.suspect && (!tells || this.beliefs.sharing.foreign.gauged);
+  }
+
+  /** Whether the reported level may not be what it seems. */
+  get suspect(): boolean {
+    return this.beliefs.scale.suspected;
   }
 
   /** Whether others use this limit too. */
@@ -300,6 +305,7 @@ export class LimitBucket implements LimitModel {
       this.#level.claimed = claimed;
     }
     this.beliefs.sharing.foreign.neverCounted(sequence, amount);
+    this.beliefs.scale.neverCounted(sequence, amount);
   }
 
   /** A call of this amount got through. */
@@ -322,7 +328,8 @@ export class LimitBucket implements LimitModel {
     if (!this.#corrects) this.countedShare.learn(own, counted);
   }
 
-  anyRefused(): void {
+  anyRefused(sequence: number): void {
+    if (this.kind.unit === 'requests') this.beliefs.scale.neverCounted(sequence, 1);
     this.#outputTrials.answered(true);
     this.#limitTrials.refused();
     this.beliefs.unenforced.refused();
@@ -336,6 +343,7 @@ export class LimitBucket implements LimitModel {
     const tells = seen.remaining !== undefined && !isOfWindow && !this.#isRoundedAway(seen);
     if (tells) this.beliefs.refill.heard();
     const newest = seen.sequence >= this.#sequence;
+    if (tells && !seen.refused) this.#learnScale(seen, now);
     // Later requests report a newer level; a slow earlier response would raise it again.
     if (!newest && !seen.refused) return false;
     const changed = newest && (seen.limit !== this.limit || seen.source !== this.source);
@@ -345,9 +353,9 @@ export class LimitBucket implements LimitModel {
     if (seen.remaining === undefined || !tells) return changed;
     if (newest && !this.sharers && !this.kind.perDay && this.beliefs.isUnenforced(seen)) return changed;
     this.refill(now);
-    const quantum = this.#quantum.observe(seen.remaining, seen.limit);
+    const quantum = this.#quantum.observe(seen.remaining, seen.limit) / this.beliefs.scale.factor;
     const { sampledAt: at, mark, sequence } = seen;
-    const remaining = this.#leftOfWindow(seen.remaining, seen.resetMs, now);
+    const remaining = this.#leftOfWindow(seen.remaining / this.beliefs.scale.factor, seen.resetMs, now);
     this.#latenessMs += (now - at - this.#latenessMs) * (first ? 1 : ANSWER_AGE_WEIGHT);
     if (!this.kind.perDay) {
       // Output counts as it is generated, and its amount is known only afterwards. Refusals alone do not show whether
@@ -401,11 +409,12 @@ export class LimitBucket implements LimitModel {
   }
 
   /**
-   * This limit refused a request that seemed to fit. `remaining`: what the provider reported for the whole window, if
+   * This limit refused a request that seemed to fit. `told`: what the provider reported for the whole window, if
    * anything; if it was enough, a shorter window is enforced. `since`: what we took after the request.
    */
-  refused(refusal: Contradiction, remaining: number | undefined, since: number, waitMs: number, now: number): number {
+  refused(refusal: Contradiction, told: number | undefined, since: number, waitMs: number, now: number): number {
     this.refill(now);
+    const remaining = told === undefined ? undefined : told / this.beliefs.scale.factor;
     const { amount } = refusal;
     this.#refusedAt = now;
     // If the provider counts refused requests too, headers or the next refusal will show it.
@@ -574,6 +583,21 @@ export class LimitBucket implements LimitModel {
     }
   }
 
+  #learnScale(seen: Observation, now: number): void {
+    const { sampledAt: at, remaining, sequence, mark, source } = seen;
+    if (remaining === undefined || source !== 'header' || this.kind.perDay || this.kind.unit === 'outputTokens') return;
+    const { scale, shortBucket, sharing } = this.beliefs;
+    const before = scale.factor;
+    scale.observe({ at, remaining, sequence, mark }, this.limit, this.limitRate, this.#average || seen.amount);
+    if (scale.factor === before) return;
+    sharing.foreign.forget();
+    shortBucket.restart(this.limit, scale.factor);
+    this.#level.resize(shortBucket.capacity ?? this.limit);
+    // What is owed consists of our own calls.
+    if (this.level > 0) this.#level.value = Math.min(this.burst, (this.level * before) / scale.factor);
+    this.#burstProbe.restart(now);
+  }
+
   /** Converts a remaining amount to that of a whole-window bucket, of which a shorter bucket can never use a part. */
   #leftOfWindow(remaining: number, resetMs: number | undefined, now: number): number {
     if (this.kind.perDay) return remaining;
@@ -584,7 +608,10 @@ export class LimitBucket implements LimitModel {
       // The estimate of other users was based on another bucket's level.
       if (before === undefined || capacity === undefined) this.beliefs.sharing.foreign.forget();
       const known = Math.min(before ?? this.limit, this.limit);
-      if (this.burst >= known || (capacity ?? Infinity) < this.burst) this.#setBurst(capacity ?? this.limit, now);
+      if (this.burst >= known || (capacity ?? Infinity) < this.burst) {
+        this.#level.resize(Math.min(this.limit, capacity ?? this.limit));
+        this.#burstProbe.restart(now);
+      }
     }
     return remaining + this.limit - (capacity ?? this.limit);
   }
@@ -603,7 +630,7 @@ export class LimitBucket implements LimitModel {
     // The refusal has already stated when enough will be available, but in units of the old rate.
     if (source === 'body') this.#level.value = Math.min(this.burst, level < 0 ? (level * limit) / this.limit : level);
     this.limit = limit;
-    this.beliefs.forget(now);
+    this.beliefs.forget(limit, now);
   }
 
   #setBurst(burst: number, now: number): void {

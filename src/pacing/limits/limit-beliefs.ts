@@ -5,6 +5,7 @@ import { FixedWindow, type ToldReset } from './fixed-window.ts';
 import { PromisedReset } from './promised-reset.ts';
 import type { HiddenBelief } from './hidden-limit.ts';
 import type { Observation } from './observation.ts';
+import { LevelScale } from './level-scale.ts';
 import { LargerScope } from './larger-scope.ts';
 import { RefillRate } from './refill-rate.ts';
 import { SharedPace } from './shared-pace.ts';
@@ -16,6 +17,7 @@ export type BucketBelief = Exclude<LimitBelief, HiddenBelief>;
 
 export const BUCKET_BELIEFS: readonly BucketBelief[] = [
   'short_bucket',
+  'scaled_level',
   'shorter_window',
   'other_scope',
   'less_than_told',
@@ -38,6 +40,7 @@ interface StatedLimit {
 
 /** How to interpret a limit's stated numbers. Each belief has its own class, with the evidence for and against it. */
 export class LimitBeliefs {
+  readonly scale: LevelScale = new LevelScale();
   readonly shortBucket: ShortBucket = new ShortBucket();
   readonly refill: RefillRate = new RefillRate();
   readonly otherScope: LargerScope = new LargerScope();
@@ -55,6 +58,8 @@ export class LimitBeliefs {
     switch (belief) {
       case 'short_bucket':
         return this.shortBucket.capacity !== undefined;
+      case 'scaled_level':
+        return this.scale.factor > 1;
       case 'shorter_window':
         return this.refill.factor > 1;
       case 'other_scope':
@@ -73,9 +78,10 @@ export class LimitBeliefs {
   }
 
   /** The limit changed: earlier answers no longer apply. */
-  forget(now: number): void {
+  forget(limit: number, now: number): void {
     this.sharing.foreign.forget();
-    this.shortBucket.forget();
+    this.scale.forget();
+    this.shortBucket.restart(limit, this.scale.factor);
     this.fixed.forget();
     this.refill.restart(now);
     this.promise.forget();

@@ -89,6 +89,11 @@ export class LimitSet {
     return this.buckets.every((bucket) => bucket.gauged);
   }
 
+  /** Whether any reported level may not be what it seems. */
+  get suspect(): boolean {
+    return this.buckets.some((bucket) => bucket.suspect);
+  }
+
   /** Whether any limit has other users. */
   get shared(): boolean {
     return this.buckets.some((bucket) => bucket.shared);

@@ -23,6 +23,8 @@ export interface LimitFacts {
   readonly refills: boolean;
   /** Whether it is known if others use the limit. */
   readonly gauged: boolean;
+  /** Whether its reported level may not be what it seems. */
+  readonly suspect: boolean;
   /** Whether others use the limit too. */
   readonly shared: boolean;
   readonly beliefs: Pick<LimitBeliefs, 'holds'>;
@@ -55,7 +57,7 @@ export interface Limit extends LimitFacts {
   /** The provider never counted this part of a request. */
   neverCounted(sequence: number, amount: number): void;
   /** A call of the lane was refused, by this or another limit. */
-  anyRefused(): void;
+  anyRefused(sequence: number): void;
   /** An answer stated the limit. Returns whether it changed. */
   observe(seen: Observation, now: number): boolean;
   /**

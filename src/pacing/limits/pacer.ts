@@ -355,7 +355,7 @@ export class Pacer {
     const news = this.#isNews(reservation);
     const { hintMs } = failure;
     const dimension = this.#named.dimensionOf(reservation, failure);
-    for (const bucket of this.limits.buckets) bucket.anyRefused();
+    for (const bucket of this.limits.buckets) bucket.anyRefused(reservation.sequence);
     // A lone call can probe with its own retries, and so can every call once nothing has got through for this long.
     const others = queued > 0 || this.#active > 1;
     const lane = others && now - this.#refusedSince < WAITS_IN_VAIN * this.#maxWaitMs ? 'lane' : undefined;

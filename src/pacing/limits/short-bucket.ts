@@ -14,10 +14,13 @@ export class ShortBucket {
   /** Bucket size, as far as answers have shown; undefined for a bucket of the whole window. */
   capacity: number | undefined;
   #largest = 0;
+  /** Whether the size follows from the scale of the reported levels. */
+  #isScaled = false;
 
-  /** The limit changed, and with it perhaps the bucket size. */
-  forget(): void {
-    this.capacity = undefined;
+  /** The limit changed, or the scale of the reported levels: those of a bucket `scale` times as large. */
+  restart(limit: number, scale: number): void {
+    this.#isScaled = scale > 1;
+    this.capacity = this.#isScaled ? limit / scale : undefined;
     this.#largest = 0;
   }
 
@@ -29,6 +32,7 @@ export class ShortBucket {
 
   /** An answer reported the level and the time until the bucket is full. */
   observe(remaining: number, resetMs: number | undefined, limit: number, limitRate: number): void {
+    if (this.#isScaled) return;
     this.#largest = Math.max(this.#largest, remaining);
     const missing = limit - remaining;
     if (this.#largest >= WHOLE * limit) this.capacity = undefined;

@@ -9,9 +9,10 @@ import { booleanFrom, checkKeys, integerFrom, numberFrom, oneOf, refuse } from '
 export interface SimulatorHeaderDialect {
   /**
    * `window`: the rest of the whole limit. `bucket`: what can be spent now, which with `bucketSeconds: 1`
-   * is never more than a sixtieth of the limit. Default `window`.
+   * is never more than a sixtieth of the limit. `share`: the same, as a share of the whole limit: each request then
+   * takes 60 of them. Default `window`.
    */
-  readonly remaining?: 'window' | 'bucket';
+  readonly remaining?: 'window' | 'bucket' | 'share';
   /** `window`: the whole limit. `bucket`: what is enforced at once (reported of Azure). Default `window`. */
   readonly limit?: 'window' | 'bucket';
   /**
@@ -49,7 +50,7 @@ export function resolveHeaderDialect(dialect: SimulatorHeaderDialect = {}): Reso
   checkKeys(dialect, 'headerDialect', ['remaining', 'limit', 'reset', 'roundTo', 'inflated', 'late', 'scope']);
   const limit = oneOf(dialect.limit, at('limit'), ['window', 'bucket'], PLAIN_VIEW.limit);
   // The rest of a minute says nothing about a limit per second.
-  const remaining = oneOf(dialect.remaining, at('remaining'), ['window', 'bucket'], limit);
+  const remaining = oneOf(dialect.remaining, at('remaining'), ['window', 'bucket', 'share'], limit);
   if (limit === 'bucket' && remaining === 'window') refuse(at('remaining'), "'bucket' where the limit is", remaining);
   const reset = oneOf(dialect.reset, at('reset'), ['full', 'next', 'absolute'], 'full');
   return {

@@ -5,9 +5,9 @@ import type { LimitName } from './limits.ts';
 export interface LimitView {
   /**
    * `window`: the rest of the whole limit, regardless of the part that may be spent at once.
-   * `bucket`: what can be spent now.
+   * `bucket`: what can be spent now. `share`: the same, as a share of the whole limit.
    */
-  readonly remaining: 'window' | 'bucket';
+  readonly remaining: 'window' | 'bucket' | 'share';
   /** `full`: the time until the limit is full again. `next`: until the next unit. */
   readonly reset: 'full' | 'next';
   /** `window`: the whole limit. `bucket`: the part that is enforced at once, as was reported of Azure. */
@@ -54,8 +54,19 @@ export function limitLevel(
   const available = model.available(now);
   const enforced = view.limit === 'bucket' ? model.capacity : whole;
   const limit = enforced === whole && view.inflated === 1 ? whole : Math.max(1, Math.round(enforced * view.inflated));
-  const left = view.remaining === 'bucket' ? available : limit - (model.capacity - available);
+  const left = leftOf(model, view, limit, available);
   const rounded = view.roundTo === 1 ? left : Math.round(left / view.roundTo) * view.roundTo;
   const fullInMs = view.reset === 'full' ? model.fullInMs(now) : model.nextInMs(now);
   return { name, limit, remaining: Math.min(limit, rounded), fullInMs, touched };
+}
+
+function leftOf(model: LimitModel, { remaining }: LimitView, limit: number, available: number): number {
+  switch (remaining) {
+    case 'bucket':
+      return available;
+    case 'share':
+      return (available / model.capacity) * limit;
+    case 'window':
+      return limit - (model.capacity - available);
+  }
 }

@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import { bucket, load, named, provider } from '../../bench/sim/random/cases.ts';
+import { runCase } from '../../bench/sim/random/run-case.ts';
+import { LevelScale } from '../../src/pacing/limits/level-scale.ts';
+import { LimitBucket } from '../../src/pacing/limits/known-limit.ts';
+import { PLAIN_VIEW } from '../../src/simulator/limits/limit-view.ts';
+
+const LIMIT = 3_000;
+const PER_MS = LIMIT / 60_000;
+
+/** Answers of a limiter whose level falls by `perCall` and returns `returns` times as fast as stated. */
+function answers(scale: LevelScale, perCall: number, returns: number) {
+  let remaining = LIMIT;
+  let sequence = 0;
+  let at = 0;
+  return {
+    calls(count: number): void {
+      for (let i = 0; i < count; i++) {
+        sequence++;
+        remaining -= perCall;
+        scale.observe({ at, remaining, sequence, mark: sequence }, LIMIT, PER_MS, 1);
+      }
+    },
+    pause(ms: number): void {
+      at += ms;
+      remaining = Math.min(LIMIT, remaining + returns * PER_MS * ms);
+    },
+    refused(): void {
+      scale.neverCounted(++sequence, 1);
+    },
+  };
+}
+
+describe('a level reported as a share of the whole limit', () => {
+  it('is believed once it has fallen in proportion to what was spent, and returned faster than stated', () => {
+    const scale = new LevelScale();
+    const limiter = answers(scale, 60, 60);
+    limiter.calls(2);
+    expect(scale.suspected).toBe(false);
+    limiter.calls(8);
+    expect(scale).toMatchObject({ factor: 1, suspected: true });
+    limiter.pause(400);
+    limiter.calls(1);
+    expect(scale.factor).toBeCloseTo(60, 0);
+    expect(scale.suspected).toBe(false);
+  });
+
+  it('is not believed where other users take as much again and again: what they took does not return sooner', () => {
+    const scale = new LevelScale();
+    const limiter = answers(scale, 20, 1);
+    for (let i = 0; i < 20; i++) {
+      limiter.calls(5);
+      limiter.pause(1_000);
+    }
+    expect(scale.factor).toBe(1);
+    limiter.pause(2_000);
+    limiter.calls(1);
+    limiter.pause(2_000);
+    limiter.calls(1);
+    expect(scale.suspected).toBe(false);
+  });
+
+  it('is not believed where the level falls by what calls take, however fast it returns', () => {
+    const scale = new LevelScale();
+    const limiter = answers(scale, 1, 60);
+    for (let i = 0; i < 20; i++) {
+      limiter.calls(40);
+      limiter.pause(400);
+    }
+    expect(scale).toMatchObject({ factor: 1, suspected: false });
+  });
+
+  it('does not count refused requests as spent', () => {
+    const scale = new LevelScale();
+    const limiter = answers(scale, 60, 60);
+    limiter.calls(5);
+    for (let i = 0; i < 100; i++) limiter.refused();
+    limiter.calls(5);
+    limiter.pause(400);
+    limiter.calls(1);
+    expect(scale.factor).toBeCloseTo(60, 0);
+  });
+
+  it('ends when the level falls by what calls take', () => {
+    const scale = new LevelScale();
+    const limiter = answers(scale, 60, 60);
+    limiter.calls(10);
+    limiter.pause(400);
+    limiter.calls(1);
+    expect(scale.factor).toBeGreaterThan(50);
+    const other = answers(scale, 1, 1);
+    for (let i = 0; i < 5; i++) {
+      other.calls(40);
+      other.pause(400);
+    }
+    expect(scale.factor).toBe(1);
+  });
+
+  it('ends when pauses show no more than the stated refill', () => {
+    const scale = new LevelScale();
+    const limiter = answers(scale, 60, 60);
+    limiter.calls(10);
+    limiter.pause(400);
+    limiter.calls(1);
+    const slow = answers(scale, 60, 1);
+    slow.calls(20);
+    for (let i = 0; i < 3; i++) {
+      slow.pause(5_000);
+      slow.calls(1);
+    }
+    expect(scale.factor).toBe(1);
+  });
+});
+
+const lengths = [500, 1_000, 2_000, 6_000, 15_000];
+const resets = ['full', 'next'] as const;
+const share = (reset: (typeof resets)[number]) => ({ view: { ...PLAIN_VIEW, remaining: 'share', reset } }) as const;
+
+describe.each(lengths.flatMap((windowMs) => resets.map((reset) => ({ windowMs, reset }))))(
+  'a bucket of $windowMs ms, reported like that with resets to $reset',
+  ({ windowMs, reset }) => {
+    const calls = 600 + windowMs / 20;
+
+    it('is used to its limit of requests', async () => {
+      const limits = [bucket('requestsPerMinute', 3_000, windowMs)];
+      const each = named('share', provider(limits, share(reset)), load({ calls }));
+      const { ratio, waste } = await runCase(each, 'tidegate');
+      expect(ratio).toBeLessThan(1.1);
+      expect(waste).toBeLessThan(0.08);
+    });
+
+    it('is used to its limit of tokens, where answers state no limit of requests', async () => {
+      const limits = [bucket('requestsPerMinute', 30_000, windowMs), bucket('tokensPerMinute', 900_000, windowMs)];
+      const spec = provider(limits, { dialect: 'groq', ...share(reset) });
+      const each = named('share', spec, load({ calls, inputTokens: 200, spread: 0.5 }));
+      const { ratio, waste } = await runCase(each, 'tidegate');
+      expect(ratio).toBeLessThan(1.12);
+      expect(waste).toBeLessThan(0.08);
+    });
+  },
+);
+
+describe('a bucket that turns out to be smaller than its window', () => {
+  it('owes nothing: what was taken for the rest of the window was its level', () => {
+    const policy = { headroom: 0, smooth: false, corrects: true };
+    const limit = new LimitBucket('requests', LIMIT, 'header', policy, 0);
+    const seen = { limit: LIMIT, source: 'header', inFlight: 1, amount: 1, refused: false } as const;
+    const at = { sentAt: 0, sampledAt: 0, previousAt: 0 };
+    limit.take(1, 1);
+    limit.observe({ ...seen, ...at, remaining: 40, resetMs: undefined, sequence: 1, mark: 1, since: 0 }, 10);
+    limit.take(1, 2);
+    limit.observe({ ...seen, ...at, remaining: 39, resetMs: 220, sequence: 2, mark: 2, since: 0 }, 10);
+    expect(limit.burst).toBeLessThan(50);
+    expect(limit.level).toBeGreaterThan(38);
+  });
+});
