@@ -40,6 +40,18 @@ describe('a body that is read twice', () => {
   });
 });
 
+describe('a URL that leads to no server', () => {
+  it('is fetched without a call: SDKs ask one for the class of its response, and leave it unread', async () => {
+    const guard = testGuard();
+    const events = eventsOf(guard, 'call.start');
+    for (const input of ['data:,', new URL('data:text/plain,picture'), new Request('DATA:,')]) {
+      expect((await guard.fetch(input)).status).toBe(200);
+    }
+    expect(guard.snapshot()).toEqual([]);
+    expect(events).toEqual([]);
+  });
+});
+
 describe.each(SPELLINGS)('guarded fetch%s', (_name, spell) => {
   it('reads the model, and sends the same body again', async () => {
     const server = await scriptedServer(busy, busy, sendJson(openai.completion));

@@ -37,6 +37,7 @@ const errors: ErrorFactory = {
  */
 export function guardedFetch(host: CallHost, provider?: ProviderName): typeof fetch {
   return async (input, init) => {
+    if (!isHttp(input)) return globalThis.fetch(input, init);
     const request = await readFetchRequest(input, init, provider);
     const adapter = adapterFor(request.provider, apiOfPath(request.like.path));
     const call = host.begin({
@@ -113,6 +114,11 @@ export function guardedFetch(host: CallHost, provider?: ProviderName): typeof fe
       throw error;
     }
   };
+}
+
+/** SDKs fetch `data:,` to learn the class of the responses, and applications read images so: no provider is involved. */
+function isHttp(input: RequestInfo | URL): boolean {
+  return /^\s*https?:/i.test(input instanceof Request ? input.url : String(input));
 }
 
 class FetchedBody extends AttemptBody {
