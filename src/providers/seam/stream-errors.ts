@@ -25,11 +25,28 @@ export function exposeStreamErrors({ APIError }: SdkClass): void {
       const { headers } = this;
       return typeof headers === 'object' && headers !== null ? details.get(headers) : unnamedDetails(APIError, this);
     },
-    // The application may have set a property of that name.
-    set(this: object, value: unknown) {
-      Object.defineProperty(this, 'tidegate', { value, configurable: true, enumerable: true, writable: true });
-    },
+    set: ownProperty,
   });
+  exposeWrapped(APIError);
+}
+
+/** The helpers of the SDKs (`chat.completions.stream()`, ...) wrap an error of a stream in one of this class. */
+function exposeWrapped(APIError: NonNullable<SdkClass['APIError']>): void {
+  const base = Object.getPrototypeOf(APIError.prototype) as object;
+  if (base === Error.prototype) return;
+  Reflect.defineProperty(base, 'tidegate', {
+    configurable: true,
+    enumerable: false,
+    get(this: { readonly cause?: unknown }) {
+      return asObject(this.cause)?.['tidegate'];
+    },
+    set: ownProperty,
+  });
+}
+
+/** The application may have set a property of that name. */
+function ownProperty(this: object, value: unknown): void {
+  Object.defineProperty(this, 'tidegate', { value, configurable: true, enumerable: true, writable: true });
 }
 
 /** Records why the body of the response with these headers failed: an error event, or a body that is not a stream. */
