@@ -5,6 +5,7 @@ import type { JsonObject } from '../parse/json.ts';
 import { asCount } from '../parse/numbers.ts';
 import { errorOfChoice, hasStopped, STOPPED } from '../errors/embedded-error.ts';
 import { AnswerEnd, FINAL_TYPES } from './answer-end.ts';
+import { ERROR_FIELD } from './sse-scanner.ts';
 import { clippedEvent } from './clipped-event.ts';
 import { MAX_REASONS, NO_REASON, openAIResponseInfo, reasonOf } from './response-info.ts';
 import { openAIBodyUsage } from './usage.ts';
@@ -19,7 +20,7 @@ const PREAMBLE_TYPES = new Set(['response.created', 'response.queued', 'response
 // Once content has arrived, most chunks add nothing. Quotes inside JSON strings are escaped, so these match
 // keys only; `"usage":null`, which include_usage puts into every chunk, does not match.
 const WORTH_PARSING: RegExp = new RegExp(
-  String.raw`"(?:usage"\s*:\s*\{|error"\s*:\s*[^n\s]|finish_reason"\s*:\s*"|type"\s*:\s*"(?:error|${FINAL_TYPES})")`,
+  String.raw`"(?:usage"\s*:\s*\{|error"\s*:\s*[^n\s]|object"\s*:\s*"error"|finish_reason"\s*:\s*"|type"\s*:\s*"(?:error|${FINAL_TYPES})")`,
 );
 
 /** Reads the streams of OpenAI, Azure and Groq: chat, completions, responses, images, audio, assistants. */
@@ -38,6 +39,7 @@ export function openAIStreamReader(choices = 1): StreamReader {
     }
     if (event === 'ping') return PREAMBLE;
     if (event?.startsWith('thread.')) ending.ofType(event);
+    if (event === ERROR_FIELD) return { kind: 'error', error: { body: { error: parseJson(data) ?? data } } };
     if (event === 'error') return { kind: 'error', error: { body: parseJson(data) ?? data } };
     if (clipped) return readEnds(data);
     if (delivered && !WORTH_PARSING.test(data)) return CONTENT;
@@ -95,9 +97,10 @@ export function openAIStreamReader(choices = 1): StreamReader {
   };
 }
 
-/** Errors arrive as `{error}`, as Responses events (nested, flat or `response.failed`), in Groq's `x_groq`, or in a choice. */
+/** Errors arrive as `{error}`, flat with `object: 'error'`, as Responses events (nested, flat or `response.failed`), in Groq's `x_groq`, or in a choice. */
 function failureOf(parsed: JsonObject): StreamEvent | undefined {
-  if (parsed['error'] || parsed['type'] === 'error') return { kind: 'error', error: { body: parsed } };
+  if (parsed['error'] || parsed['type'] === 'error' || parsed['object'] === 'error')
+    return { kind: 'error', error: { body: parsed } };
   if (parsed['type'] === 'response.failed') {
     const error = asObject(parsed['response'])?.['error'] ?? { code: 'server_error' };
     return { kind: 'error', error: { body: { error } } };

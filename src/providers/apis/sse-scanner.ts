@@ -4,6 +4,8 @@ import { clip, ClippedText, MAX_CHARS } from './clipped-text.ts';
 const LF = 10;
 const CR = 13;
 const SPACE = 32;
+/** Name for an error in a field of its own, as llama.cpp sent it until September 2025: readers of events skip it. */
+export const ERROR_FIELD = 'error:';
 /** Bytes of a chunk that are parsed in one go. */
 export const SLICE = 65_536;
 
@@ -144,6 +146,10 @@ export class SseScanner {
         this.#clipped = true;
       }
     } else if (line.startsWith('event:')) this.#event = value(line, 6);
+    else if (line.startsWith('error:')) {
+      this.#event = ERROR_FIELD;
+      this.#data = value(line, 6);
+    }
   }
 }
 

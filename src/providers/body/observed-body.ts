@@ -15,6 +15,8 @@ const MAX_HELD_BYTES = 65_536;
  * servers keep a connection open, passes at once.
  */
 export class ObservedBody implements ChunkSource {
+  /** How it ends in good order if it is not JSON. */
+  readonly #whole: BodyEnd;
   /** Opened at the first read: until then clone() may put another stream in its place. */
   readonly #open: () => ReadableStream<Uint8Array>;
   readonly #body: TrackedBody;
@@ -28,8 +30,9 @@ export class ObservedBody implements ChunkSource {
   /** The rest belongs to another attempt, which guards it: it passes untouched. */
   #replaced = false;
 
-  constructor(open: () => ReadableStream<Uint8Array>, body: TrackedBody, json: boolean) {
+  constructor(open: () => ReadableStream<Uint8Array>, body: TrackedBody, json: boolean, whole: BodyEnd) {
     this.#open = open;
+    this.#whole = whole;
     this.#body = body;
     this.#tail = json ? new JsonTail() : undefined;
     this.#holding = body.answers;
@@ -85,7 +88,7 @@ export class ObservedBody implements ChunkSource {
   }
 
   async #ended(): Promise<Chunk | undefined> {
-    const { end, error } = this.#tail ? endOfText(this.#tail.text(), this.#body) : COMPLETED;
+    const { end, error } = this.#tail ? endOfText(this.#tail.text(), this.#body) : { end: this.#whole };
     if (end.failure && this.#holding && (await this.#replace(end.failure, end))) return undefined;
     return this.#finish(this.#tell(end, error));
   }
@@ -154,7 +157,6 @@ export class ObservedBody implements ChunkSource {
 
 const OPEN_BRACKET = 91;
 const OPEN_BRACE = 123;
-const COMPLETED: ReturnType<typeof endOfText> = { end: { outcome: 'completed' } };
 const END: Chunk = { done: true, value: undefined };
 
 const throwing =

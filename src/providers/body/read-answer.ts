@@ -11,6 +11,11 @@ export function isJson(response: Response): boolean {
   return /^application\/(?:[\w.-]+\+)?json\b/i.test(response.headers.get('content-type') ?? '');
 }
 
+/** Whether an intermediary's page came in place of an answer. */
+export function isPage(response: Response, { answers }: Pick<AnswerOf, 'answers'>): boolean {
+  return answers && /^text\/html\b/i.test(response.headers.get('content-type') ?? '');
+}
+
 /** An error inside an answer, classified. */
 export interface AnswerError {
   readonly failure: Failure;

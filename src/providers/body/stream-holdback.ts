@@ -100,12 +100,18 @@ export class StreamHoldback implements ChunkSource {
   };
 
   #end(): void {
-    const { silentError } = this.#progress;
-    const end = this.#progress.result();
-    const shown = silentError && this.#body.streamError(silentError);
-    if (shown !== undefined) throw this.#broken(this.#body.fail(shown, end.failure, end));
-    this.#body.end(end);
+    this.#throwSilentError();
+    this.#body.end(this.#progress.result());
     this.listener?.closed();
+  }
+
+  /** Throws the SDK's error for one that its reader of events would skip. */
+  #throwSilentError(): void {
+    const { silentError } = this.#progress;
+    const shown = silentError && this.#body.streamError(silentError);
+    if (shown === undefined) return;
+    const end = this.#progress.result();
+    throw this.#broken(this.#body.fail(shown, end.failure, end));
   }
 
   #broken(shown: unknown): unknown {
@@ -187,6 +193,8 @@ export class StreamHoldback implements ChunkSource {
         this.#pending = handledRejection(error);
       }
       if (failure && (await this.#replace(failure, reader))) return this.read();
+      // The SDK stops reading at `[DONE]`, which may be in the same chunk.
+      if (failure && chunk && !chunk.done) this.#throwSilentError();
       if (chunk && !chunk.done) {
         const free = this.#hold(chunk.value);
         if (free) return { done: false, value: free };

@@ -4,11 +4,12 @@ import type { Clock } from '../../core/clock.ts';
 import type { Failure } from '../../core/outcome.ts';
 import type { ErrorResponse, ProviderAdapter, StreamReader } from '../../core/provider.ts';
 import { UNFINISHED, UNREADABLE } from '../errors/classify-connection.ts';
+import { asObject, parseJson } from '../parse/json.ts';
 import { endsStreams } from '../registry.ts';
 import type { FinalEvents } from './final-events.ts';
 import { NonEventBody } from './non-event-body.ts';
 import { errorIn } from './read-answer.ts';
-import { SseScanner } from '../apis/sse-scanner.ts';
+import { ERROR_FIELD, SseScanner } from '../apis/sse-scanner.ts';
 
 /** The attempt, as the progress of its stream sees it. */
 export interface ContentListener {
@@ -140,6 +141,8 @@ export class StreamProgress {
   };
 
   #event(event: string | null, data: string, clipped: boolean): void {
+    // The body ended within it: the SDKs do not deliver it, or fail on it.
+    if (this.#ended && isTorn(data, clipped)) return;
     const meaning = this.#reader.read(event, data, clipped);
     this.#events++;
     if (!this.#finished && this.#reader.finished()) {
@@ -159,6 +162,7 @@ export class StreamProgress {
         this.holding = false;
         return;
       case 'error':
+        if (event === ERROR_FIELD && !this.contentSeen) this.silentError ??= asObject(meaning.error.body);
         if (this.holding) this.early ??= this.#classify(meaning.error);
         this.#error ??= meaning.error;
         return;
@@ -168,4 +172,10 @@ export class StreamProgress {
   #classify(error: ErrorResponse): Failure {
     return this.#hooks.adapter.classify(error, this.#hooks.clock.wall());
   }
+}
+
+/** Whether the end of a body has cut off the data of its last event. */
+function isTorn(data: string, clipped: boolean): boolean {
+  if (clipped) return !data.trimEnd().endsWith('}');
+  return !data.startsWith('[DONE]') && parseJson(data) === undefined;
 }

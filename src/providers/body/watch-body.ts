@@ -1,5 +1,7 @@
+import type { BodyEnd } from '../../core/body-end.ts';
 import type { Failure } from '../../core/outcome.ts';
 import type { ProviderAdapter } from '../../core/provider.ts';
+import { beginsAsJson } from '../parse/json.ts';
 import { UNFINISHED, UNREADABLE } from '../errors/classify-connection.ts';
 import { jsonFacts, textFacts, type TextFacts } from './body-usage.ts';
 import { isWebStream, standIn } from './body-stream.ts';
@@ -9,8 +11,9 @@ import { type BodyHooks, TrackedBody } from './open-body.ts';
 import { isCutJson, looksCut } from './json-text.ts';
 import { JsonTail } from './json-tail.ts';
 import { expectText, takeExpected } from './parsed-text.ts';
+import { isEmptyAnswer } from './refused-stream.ts';
 import { ResponseOverride } from './patch-response.ts';
-import { errorIn, isJson } from './read-answer.ts';
+import { errorIn, isJson, isPage } from './read-answer.ts';
 
 type Reader = 'json' | 'text' | 'arrayBuffer' | 'blob' | 'bytes' | 'formData' | 'buffer';
 /** Those of the fetch standard and of node-fetch; a response may lack some. */
@@ -23,7 +26,8 @@ export const READERS: readonly Reader[] = ['json', 'text', 'arrayBuffer', 'blob'
 export function guardBody(response: Response, hooks: BodyHooks, signal: AbortSignal | undefined): void {
   const body = new TrackedBody(hooks, signal);
   if (hasNoBody(response)) {
-    body.end({ outcome: 'completed' });
+    const missing = isEmptyAnswer(response, hooks.answers);
+    body.end(missing ? { outcome: 'interrupted', failure: UNFINISHED } : { outcome: 'completed' });
     return;
   }
   hooks.watch.add(body, response);
@@ -115,11 +119,16 @@ function reader(name: Reader, original: Read, bodyOf: BodyOf): Read {
       const { facts, flaw, value: answer } = found instanceof Promise ? await found : found;
       const error = flaw ? undefined : errorIn(answer, body);
       if (error && !error.besideContent) broken = { failure: error.failure, facts };
+      else if (isPage(this, body)) broken = { failure: UNREADABLE, facts };
       else if (!flaw || !isJson(this) || (value === '' && !body.answers)) {
         body.end({ outcome: 'completed', beside: error?.failure, ...facts });
         return shownOf(name, value, this);
       } else broken = { failure: flaw === 'cut' ? UNFINISHED : UNREADABLE };
     } catch (error) {
+      if (error instanceof NotJson && isMistaken(error.source, this, body)) {
+        body.end({ outcome: 'completed' });
+        throw error.error;
+      }
       broken = whatBroke(error, body);
     }
     const next = await body.replace(broken.failure, broken.facts);
@@ -130,6 +139,12 @@ function reader(name: Reader, original: Read, bodyOf: BodyOf): Read {
     }
     throw body.fail(broken.error, broken.failure);
   };
+}
+
+/** Whether only the application took a body for JSON: it is of another type, and is no part of an answer that was cut. */
+function isMistaken(source: string, response: Response, body: TrackedBody): boolean {
+  if (isJson(response) || isPage(response, body)) return false;
+  return source === '' ? !body.answers : !beginsAsJson(source) || !looksCut(source.trimStart());
 }
 
 /** Whether a text looks like a complete object; parsing it will reveal the rest. */
@@ -204,12 +219,16 @@ function observedBody(raw: (response: Response) => unknown, bodyOf: BodyOf): (th
       record.watch.hold(record, stream);
     }
     if (!isWebStream(stream) && !(asNode && json)) return stream;
-    const source = new ObservedBody(() => webStreamOf(raw(this)), record, isJson(this));
+    const source = new ObservedBody(() => webStreamOf(raw(this)), record, isJson(this), wholeEnd(this, record));
     const guarded = new GivenBody(standIn(asNode ? undefined : stream, source), asNode).body;
     observed.set(this, guarded);
     record.watch.hold(record, guarded);
     return guarded;
   };
+}
+
+function wholeEnd(response: Response, body: TrackedBody): BodyEnd {
+  return isPage(response, body) ? { outcome: 'interrupted', failure: UNREADABLE } : { outcome: 'completed' };
 }
 
 function hasNoBody(response: Response): boolean {

@@ -14,7 +14,7 @@ import type { BodyWatch } from '../body/abandoned-bodies.ts';
 import { discardBody } from '../body/node-body.ts';
 import { boundErrorBody } from '../body/error-bodies.ts';
 import { AttemptBody, type BodyHooks } from '../body/open-body.ts';
-import { refusalOfStream } from '../body/refused-stream.ts';
+import { isEmptyAnswer, refusalInHead } from '../body/refused-stream.ts';
 import { streamHooks } from '../body/stream-progress.ts';
 import { guardBody } from '../body/watch-body.ts';
 import { guardStream, isEventStream } from '../body/watch-stream.ts';
@@ -88,8 +88,8 @@ export function guardedFetch(host: CallHost, provider?: ProviderName): typeof fe
       }
       const stream = isEventStream(response, call.info.stream);
       const refusal =
-        call.info.stream && !stream
-          ? await refusalOfStream(response, attempt, call.deadlineAt - host.clock.now())
+        !stream && (call.info.stream || isEmptyAnswer(response, call.ownsAnswer))
+          ? await refusalInHead(response, attempt, call.deadlineAt - host.clock.now())
           : undefined;
       if (refusal && attempt.fail(refusal, barred).retry) {
         await discardBody(response);

@@ -20,7 +20,7 @@ import { watchParser } from './parse-answer.ts';
 import { connectionError } from './sdk-errors.ts';
 import { streamHooks } from '../body/stream-progress.ts';
 import { boundErrorBody } from '../body/error-bodies.ts';
-import { refusalOfStream } from '../body/refused-stream.ts';
+import { isEmptyAnswer, refusalInHead } from '../body/refused-stream.ts';
 import { guardBody } from '../body/watch-body.ts';
 import { sendGuarded } from './guarded-requests.ts';
 import { guardStream, isEventStream } from '../body/watch-stream.ts';
@@ -99,21 +99,21 @@ export class SeamRequest implements Exchange<ResponseProps, ResponseProps>, Answ
     this.#sending = undefined;
     const { stream } = this.#call.info;
     if (stream && isEventStream(response, true)) this.#handOverStream(handing);
-    else if (stream) return this.#handOverUnlessRefused(handing);
+    else if (stream || isEmptyAnswer(response, this.#call.ownsAnswer)) return this.#handOverUnlessRefused(handing);
     else this.#handOver(handing);
     return props;
   }
 
-  /** The answer to a stream request is not a stream. */
+  /** The answer to a stream request is not a stream, or there is none. */
   async #handOverUnlessRefused(handing: Handing): Promise<ResponseProps> {
     await this.#refuse(handing);
     this.#handOver(handing);
     return handing.props;
   }
 
-  /** Throws if a stream request got an error that is to be retried. */
+  /** Throws if the request got an error, or nothing, and is to be retried. */
   async #refuse({ props, attempt }: Handing): Promise<void> {
-    const refusal = await refusalOfStream(props.response, attempt, this.leftMs(attempt));
+    const refusal = await refusalInHead(props.response, attempt, this.leftMs(attempt));
     const decision = refusal && attempt.fail(refusal, this.#barred);
     if (!decision?.retry) return;
     await discardBody(props.response);
