@@ -2,6 +2,7 @@ import type { WhoWaits } from '../../core/admission.ts';
 import { MeasuredPace } from './measured-pace.ts';
 import { refusalWaitMs } from './refusal-wait.ts';
 import { RecentRefusals } from './recent-refusals.ts';
+import { Spacing } from './spacing.ts';
 
 const METER_MS = 500;
 const MINUTE = 60_000;
@@ -15,6 +16,8 @@ const WALL = 0.7;
 const TOO_FAST = 0.45;
 const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 8_000;
+/** A server that is busy lets a call through again within this time; one that is down may not. */
+const MAX_WALL_MS = 10_000;
 /** While nothing gets through, the pause is this fraction of the time it has lasted. */
 const PAUSE_SHARE = 0.15;
 /**
@@ -110,6 +113,7 @@ export class HiddenLimit {
   #nextTrial = 0;
   #trialEvery = TRIED_AGAIN_AFTER;
   readonly #refusals = new RecentRefusals(KEPT);
+  readonly #spacing = new Spacing();
   #sequence = 0;
   #minute = 0;
   #minuteAt = 0;
@@ -164,6 +168,7 @@ export class HiddenLimit {
     this.#pace.take(cost, sequence);
     this.#sequence = sequence;
     this.#refusals.sent(sequence);
+    this.#spacing.sent(sequence, now);
     if (this.#belief === 'trial') this.#judge(now);
     if (this.#belief !== 'wall' || this.#probeAt !== undefined) return;
     this.#probeAt = now;
@@ -172,7 +177,23 @@ export class HiddenLimit {
 
   /** The call with this sequence number got through. */
   succeeded(sequence: number, now: number): void {
+    this.#spacing.served(sequence);
     if (this.#belief === 'wall' && sequence >= this.#probe) this.#open(now);
+  }
+
+  /** An attempt was refused. Returns whether calls come too soon after each other. */
+  cameTooSoon(sequence: number, sentAt: number, now: number): boolean {
+    this.#spacing.refused(sequence, sentAt, now);
+    return this.#spacing.isBelieved;
+  }
+
+  /** Whether so many of the newest attempts are refused, and some let through, that a limit on the rate must be the cause. */
+  refusesLikeALimit(sequence: number, now: number): boolean {
+    if (this.#belief === 'pace') return true;
+    if (this.#belief === 'wall') return now - this.#wallSince < MAX_WALL_MS;
+    const among = Math.min(sequence, SOME);
+    const refused = this.#spacing.refusedAmong(sequence, among);
+    return among >= FEW && refused >= TOO_FAST * among && refused < among;
   }
 
   /** Returns which calls wait, and how long the lane must pause. */
@@ -238,6 +259,7 @@ export class HiddenLimit {
     // The first refusal of the wall was taken for an isolated one.
     const { sequence, sentAt, hintMs } = refusal;
     if (sentAt - this.#pace.refusedAt >= FIRST_PAUSE_MS) this.#pace.measure(sequence, sentAt);
+    this.#pace.space(this.#spacing.isBelieved ? this.#spacing.shortestMs : undefined);
     const { average, confirmed } = this.#pace;
     const atOnce = sentAt - this.#firstAt! < AT_ONCE_MS && this.#lastMinute(now) >= FEW;
     if (average === Infinity && hintMs === undefined && atOnce) this.#ratePerMinute = this.#lastMinute(now) / MINUTE;
@@ -283,7 +305,7 @@ export class HiddenLimit {
   /** Whether a pace that should be slow enough is refused so often that a faster one may do no worse. */
   #isRefusedAtAnyPace(sequence: number): boolean {
     const sent = Math.min(KEPT, sequence - this.#paceFrom);
-    if (sent < FASTER_AFTER || sequence < this.#nextTrial) return false;
+    if (this.#spacing.isBelieved || sent < FASTER_AFTER || sequence < this.#nextTrial) return false;
     const refused = this.#refusals.count(sequence, sent);
     return refused >= TRIED_AFTER && refused < MAX_BY_CHANCE * sent;
   }
@@ -333,6 +355,7 @@ export class HiddenLimit {
 
   #slowDown({ sequence, sentAt }: HiddenRefusal, now: number): void {
     this.#pace.measure(sequence, sentAt);
+    this.#pace.space(this.#spacing.isBelieved ? this.#spacing.shortestMs : undefined);
     const { contradictions, highest } = this.#pace;
     if (contradictions >= TELLING && this.#share(sequence, KEPT) < MAX_BY_CHANCE) this.#byChance(highest, now);
     else if (this.#isRefusedAtAnyPace(sequence)) this.#try(FASTER * this.#pace.rate, now, this.#pace.rate);

@@ -36,6 +36,8 @@ export class MeasuredPace {
   contradictions = 0;
   /** When the refused request of the last measurement was sent. */
   refusedAt: number = -Infinity;
+  /** Whether the limit admits one call at a time, of any size. */
+  #isSpaced = false;
   #level = 0;
   #at = 0;
   #growsFrom = 0;
@@ -60,8 +62,8 @@ export class MeasuredPace {
   waitMs(cost: number, doublingMs: number, mayGrow: boolean, now: number): number {
     if (this.rate === Infinity) return 0;
     this.#grow(doublingMs, mayGrow, now);
-    const most = Math.max(1, this.rate * BURST_MS);
-    const waitMs = Math.min(LOOK_AGAIN_MS, Math.max(0, (Math.min(cost, most) - this.#level) / this.rate));
+    const amount = Math.min(this.#isSpaced ? 1 : cost, this.#most);
+    const waitMs = Math.min(LOOK_AGAIN_MS, Math.max(0, (amount - this.#level) / this.rate));
     this.#heldUntil = now + waitMs;
     return waitMs;
   }
@@ -69,7 +71,7 @@ export class MeasuredPace {
   take(cost: number, sequence: number): void {
     this.#sent[sequence % KEPT] = this.#total;
     this.#total += cost;
-    this.#level -= cost;
+    this.#level -= this.#isSpaced ? 1 : cost;
     this.#sequence = sequence;
   }
 
@@ -106,6 +108,15 @@ export class MeasuredPace {
       this.#known = accepted;
       this.average = measured;
     }
+  }
+
+  /** What gets through are single calls with at least this time in between; undefined if nothing suggests that. */
+  space(shortestMs: number | undefined): void {
+    this.#isSpaced = shortestMs !== undefined;
+    if (shortestMs === undefined) return;
+    this.average = 1 / shortestMs;
+    this.#confirmed = Math.min(MAX_CONFIRMED, this.#confirmed + 1);
+    this.contradictions = 0;
   }
 
   /** Goes slower than the refused traffic, which was sent at `rate`. */
@@ -158,6 +169,12 @@ export class MeasuredPace {
     this.highest = 0;
     this.contradictions = 0;
     this.#confirmed = 0;
+    this.#isSpaced = false;
+  }
+
+  /** What accumulates while nothing is sent. */
+  get #most(): number {
+    return this.#isSpaced ? 1 : Math.max(1, this.rate * BURST_MS);
   }
 
   #grow(doublingMs: number, mayGrow: boolean, now: number): void {
@@ -168,7 +185,7 @@ export class MeasuredPace {
     const until = mayGrow ? Math.min(now, this.#heldUntil) : this.#at;
     const grown = Math.max(0, until - Math.max(this.#at, this.#growsFrom));
     this.rate *= 2 ** (grown / (doublingMs * (1 + this.#confirmed)));
-    this.#level = Math.min(Math.max(1, this.rate * BURST_MS), this.#level + (elapsed * (before + this.rate)) / 2);
+    this.#level = Math.min(this.#most, this.#level + (elapsed * (before + this.rate)) / 2);
     this.#at = now;
   }
 }

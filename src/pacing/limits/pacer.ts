@@ -12,6 +12,7 @@ import { finalCharge } from '../usage/final-charge.ts';
 import { GivenBack } from '../usage/given-back.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { Crowding } from './crowding.ts';
+import { LoadEvidence } from './load-evidence.ts';
 import { Overload } from './overload.ts';
 import { readLearned, writeLearned } from '../usage/learned-text.ts';
 import type { LearnedTokens } from '../usage/learned-tokens.ts';
@@ -73,6 +74,7 @@ export class Pacer {
   readonly #concurrency: ConcurrencyLimit;
   readonly #crowding = new Crowding();
   readonly #overload = new Overload();
+  readonly #load = new LoadEvidence();
   readonly #hidden = new HiddenLimit();
   readonly #beliefs: BeliefWatch;
   readonly #givenBack = new GivenBack();
@@ -208,6 +210,7 @@ export class Pacer {
     reservation.inFlight = ++this.#active;
     this.#averageTokens += (tokensOf(reserved) - this.#averageTokens) * Math.max(0.02, 1 / this.#sequence);
     this.#overload.sent(reservation);
+    this.#load.sent(reservation);
     this.#firstCalls.take(reserved);
     this.#hidden.take(this.#cost(reserved), reservation.sequence, now);
     this.#acceleration?.take(tokensOf(reserved));
@@ -283,6 +286,7 @@ export class Pacer {
 
   released(reservation: Reservation, now: number): void {
     this.#active--;
+    this.#load.ended(reservation);
     this.#comingBack -= this.#givesBack(reservation);
     this.#answered(reservation);
     // No headers and no outcome: the request was never sent. An outcome that arrives later charges it again.
@@ -331,6 +335,7 @@ export class Pacer {
     this.#named.reset();
     this.#concurrency.served(inFlight);
     this.#overload.served(reservation, now);
+    this.#load.served(reservation);
     if (this.#overload.wasContradicted()) this.forgetOverload();
     if (this.#crowding.served(reservation)) this.#concurrency.forget();
     this.#hidden.succeeded(sequence, now);
@@ -338,10 +343,16 @@ export class Pacer {
     if (sequence > this.#reactedUpTo) this.#acceleration?.succeeded(now);
   }
 
-  /** Refused by a busy server: too many in flight, or too many for now. */
+  /** Refused by a busy server: too many in flight, too many for now, or too soon after each other. */
   #overloaded(reservation: Reservation, now: number): Verdict {
     const news = this.#isNews(reservation);
-    if (this.#overload.refused(reservation, this.#sequence, now)) {
+    const isTooSoon = this.#isTooSoon(reservation, now);
+    const tooMany = this.#overload.refused(reservation, this.#sequence, now);
+    if (isTooSoon || (this.#load.contradicts && this.#hidden.refusesLikeALimit(reservation.sequence, now))) {
+      this.#concurrency.forget();
+      return this.#refusedForPace(reservation, undefined, news, now);
+    }
+    if (tooMany) {
       this.#concurrency.refused(reservation.inFlight, news, now);
       return LANE;
     }
@@ -378,31 +389,39 @@ export class Pacer {
       if (this.#named.onlyTheCallWaits(dimension, reservation, hintMs)) return { who: lane && 'call', laneMs: 0 };
       return { who: lane, laneMs: gated ? 0 : this.#named.pauseMs(dimension, failure, comingBack) };
     }
-    if (this.#crowding.refused(reservation)) this.#concurrency.forget();
+    if (this.#isTooSoon(reservation, now)) this.#concurrency.forget();
+    else if (this.#crowding.refused(reservation)) this.#concurrency.forget();
     // Runs alongside the pace, which is dropped if fewer calls in flight end the refusals.
     else if (this.#crowding.believed) this.#concurrency.refused(reservation.inFlight, news, now);
     const alone = this.#active <= 1;
     // A caller on its own needs no pacing beyond the hint.
     if (alone && hintMs !== undefined) return { who: lane, laneMs: hintMs };
-    const { sequence, sentAt, reserved } = reservation;
     const told = hintMs ?? (dimension === 'unknown' ? undefined : failure.resetMs);
-    const verdict = this.#hidden.throttled(
-      {
-        cost: this.#cost(reserved),
-        sequence,
-        sentAt,
-        // A hint longer than any call may wait closes the lane instead, and the lane is then probed.
-        hintMs: told !== undefined && told > this.#maxWaitMs ? undefined : told,
-        news,
-        alone,
-        opening: !this.#firstCalls.over,
-      },
+    // A hint longer than any call may wait closes the lane instead, and the lane is then probed.
+    const verdict = this.#refusedForPace(
+      reservation,
+      told !== undefined && told > this.#maxWaitMs ? undefined : told,
+      news,
       now,
     );
-    if (verdict.who !== 'lane') return verdict;
+    return verdict.who === 'lane' ? { ...verdict, who: lane } : verdict;
+  }
+
+  /** Whether refused attempts came too soon after others, and it is not that too many are in flight. */
+  #isTooSoon(reservation: Reservation, now: number): boolean {
+    this.#load.refused(reservation, now);
+    return this.#hidden.cameTooSoon(reservation.sequence, reservation.sentAt, now) && !this.#load.explains;
+  }
+
+  #refusedForPace(reservation: Reservation, hintMs: number | undefined, news: boolean, now: number): Verdict {
+    const { sequence, sentAt, reserved } = reservation;
+    const cost = this.#cost(reserved);
+    const alone = this.#active <= 1;
+    const opening = !this.#firstCalls.over;
+    const verdict = this.#hidden.throttled({ cost, sequence, sentAt, hintMs, news, alone, opening }, now);
     // The hidden limit takes over from the cold start.
-    this.#firstCalls.end();
-    return { ...verdict, who: lane };
+    if (verdict.who === 'lane') this.#firstCalls.end();
+    return verdict;
   }
 
   #slowDown({ reserved }: Reservation, failure: Failure, now: number): void {

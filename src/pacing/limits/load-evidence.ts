@@ -1,0 +1,122 @@
+import { refusalWaitMs } from './refusal-wait.ts';
+
+const ENOUGH = 2;
+/** Weight of the comparisons so far when one is added. */
+const MEMORY = 0.9;
+/** Comparisons against the number in flight, for each in favour of it, that it may still explain by chance. */
+const BY_CHANCE = 0.25;
+
+/** A refusal is compared with what is let through in this time. */
+const COMPARED_MS = 30_000;
+
+interface Sent {
+  readonly sequence: number;
+  readonly sentAt: number;
+}
+
+interface Refused extends Sent {
+  /** How many before it were still in flight when it was refused. */
+  readonly before: number;
+  /** Whether something was let through after it, with fewer before that. */
+  isFewer: boolean;
+}
+
+/**
+ * Whether refusals depend on the number in flight: then nothing is let through after a refused attempt with as many
+ * before it that are still in flight. A limit on the rate lets it through once time has passed; a refusal by chance, at
+ * once.
+ */
+export class LoadEvidence {
+  /** Sent and not yet over, in the order of sending. */
+  readonly #inFlight = new Set<Sent>();
+  #refusalMs = 0;
+  /** Of the refusals since anything was let through, that with the fewest in flight before it. */
+  #refused: Refused | undefined;
+  /** The newest attempt that was compared with it. */
+  #comparedTo = 0;
+  #fewer = 0;
+  #asMany = 0;
+
+  /** The number in flight explains the refusals. */
+  get explains(): boolean {
+    return this.#fewer >= ENOUGH && this.#asMany < BY_CHANCE * this.#fewer;
+  }
+
+  /** Something else does. */
+  get contradicts(): boolean {
+    return this.#asMany >= ENOUGH && this.#asMany > this.#fewer;
+  }
+
+  sent(attempt: Sent): void {
+    this.#inFlight.add(attempt);
+    this.#look(attempt.sentAt);
+  }
+
+  /** The attempt is over, body included. */
+  ended(attempt: Sent): void {
+    this.#inFlight.delete(attempt);
+  }
+
+  served({ sequence }: Sent): void {
+    if (!this.#refused || sequence <= this.#refused.sequence) return;
+    this.#compare(this.#refused, this.#before(sequence));
+  }
+
+  refused({ sequence, sentAt }: Sent, now: number): void {
+    this.#refusalMs += (now - sentAt - this.#refusalMs) * (this.#refusalMs === 0 ? 1 : 0.2);
+    this.#look(now);
+    const before = this.#before(sequence);
+    if (this.#refused && !this.#refused.isFewer && before > this.#refused.before) return;
+    this.#refused = { sequence, sentAt, before, isFewer: false };
+    this.#comparedTo = sequence;
+  }
+
+  #before(sequence: number): number {
+    let before = 0;
+    for (const attempt of this.#inFlight) {
+      if (attempt.sequence >= sequence) break;
+      before++;
+    }
+    return before;
+  }
+
+  /** Compares what was let through after the refused attempt. */
+  #look(now: number): void {
+    const refused = this.#refused;
+    if (!refused) return;
+    if (now - refused.sentAt > COMPARED_MS) {
+      this.#refused = undefined;
+      return;
+    }
+    const waitMs = refusalWaitMs(this.#refusalMs);
+    let before = 0;
+    for (const { sequence, sentAt } of this.#inFlight) {
+      if (now - sentAt < waitMs) return;
+      if (sequence > this.#comparedTo) {
+        this.#comparedTo = sequence;
+        if (this.#compare(refused, before)) return;
+      }
+      before++;
+    }
+  }
+
+  /** An attempt was let through with so many before it. Returns whether no more is to be compared. */
+  #compare(refused: Refused, before: number): boolean {
+    if (before < refused.before) {
+      // A single one in flight may as well be the one that came just before.
+      if (!refused.isFewer && refused.before > 1) this.#count(1, 0);
+      refused.isFewer = true;
+      return false;
+    }
+    // Fewer were, but only because of what we made of the refusal.
+    if (refused.isFewer && refused.before > 1) this.#fewer = Math.max(0, this.#fewer - 1);
+    this.#count(0, 1);
+    this.#refused = undefined;
+    return true;
+  }
+
+  #count(fewer: number, asMany: number): void {
+    this.#fewer = MEMORY * this.#fewer + fewer;
+    this.#asMany = MEMORY * this.#asMany + asMany;
+  }
+}
