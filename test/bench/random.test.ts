@@ -204,7 +204,7 @@ describe('tidegate on randomly drawn providers', () => {
     [2297443307, 'refusals by others at any pace', 4.2, 0.5],
     [1289991414, 'a fixed window that looked shared', 1, 0.02],
     [2169400527, 'a reset that tells when all is there, taken for a wait', 1.25, 0.08],
-    [2624503756, 'a limit told for a tenth of a second', 1.15, 0.06],
+    [2624503756, 'a limit told for a tenth of a second', 1.15, 0.07],
     [2796654422, 'an outage that few calls meet at a time', 1.05, 0.2],
     [485603688, 'an outage behind which long answers still come', 1.02, 0.05],
     [2734587475, 'slots that others hold', 1.07, 0.45],

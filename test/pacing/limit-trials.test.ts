@@ -7,17 +7,17 @@ import { ACTUAL, fail, finish, harness, PACING, reading, watch } from './harness
 describe('a call that is tried although too little seems to be left', () => {
   it('is due sooner if no answer reports the limit, and later with each one refused', () => {
     const trials = new LimitTrials();
-    expect(trials.dueAt(1_000, false)).toBe(6_000);
+    expect(trials.dueAt(1_000, false)).toBe(2_000);
     expect(trials.dueAt(1_000, true)).toBe(16_000);
-    trials.tries(6_000);
-    expect(trials.dueAt(6_000, false)).toBeUndefined();
+    trials.tries(2_000);
+    expect(trials.dueAt(2_000, false)).toBeUndefined();
     trials.refused();
-    expect(trials.dueAt(6_000, false)).toBe(26_000);
-    trials.tries(26_000);
+    expect(trials.dueAt(2_000, false)).toBe(10_000);
+    trials.tries(10_000);
     // It was sent before.
-    expect(trials.served(25_000)).toBe(false);
-    expect(trials.served(26_000)).toBe(true);
-    expect(trials.dueAt(26_000, false)).toBe(31_000);
+    expect(trials.served(9_000)).toBe(false);
+    expect(trials.served(10_000)).toBe(true);
+    expect(trials.dueAt(10_000, false)).toBe(11_000);
   });
 
   it('is not worth a refusal where reported levels confirm the rate', () => {

@@ -240,10 +240,19 @@ describe('a promised reset', () => {
   it('is believed after it was kept: nothing is missing but what was taken since', () => {
     const promise = new PromisedReset();
     promise.observe(told(0, 100, 100));
-    expect(promise.promised).toMatchObject({ at: 1_000, mark: 100 });
+    expect(promise.promised).toMatchObject([{ at: 1_000, mark: 100 }]);
     expect(promise.confirmed).toBe(false);
     promise.observe(told(1_100, 20, 120));
     expect(promise.confirmed).toBe(true);
+  });
+
+  it('includes, in that of the newest answer, what was taken after the first', () => {
+    const promise = new PromisedReset();
+    promise.observe(told(0, 50, 50));
+    promise.observe(told(600, 90, 90));
+    expect(promise.due(999)).toBeUndefined();
+    expect(promise.due(1_000)).toMatchObject({ at: 1_000, mark: 50 });
+    expect(promise.due(1_600)).toMatchObject({ at: 1_600, mark: 90 });
   });
 
   it('is not confirmed if hardly anything was missing', () => {
@@ -262,11 +271,11 @@ describe('a promised reset', () => {
   it('is no longer believed if it is not kept, or after a refusal', () => {
     const next = new PromisedReset();
     for (let at = 0; at < 10_000; at += 500) next.observe(told(at, 90, at / 100, 100));
-    expect(next.promised).toBeUndefined();
+    expect(next.promised).toEqual([]);
     const refused = new PromisedReset();
     refused.observe(told(0, 100, 100));
     refused.broken();
-    expect(refused.promised).toBeUndefined();
+    expect(refused.promised).toEqual([]);
   });
 });
 

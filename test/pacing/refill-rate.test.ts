@@ -13,43 +13,17 @@ function serve(refill: RefillRate, from: number, until: number): void {
   }
 }
 
-describe('a limit that is full sooner than it states', () => {
-  it('is believed to refill as fast as its longest reset says, after several resets that no window explains', () => {
-    const refill = new RefillRate();
-    for (const [at, resetMs] of [
-      [0, 900],
-      [30, 700],
-      [60, 1_100],
-      [90, 900],
-    ] as const) {
-      refill.reset(LIMIT, LIMIT, resetMs, RATE, at);
-    }
-    expect(refill.factor).toBe(1);
-    refill.reset(LIMIT, LIMIT, 900, RATE, 10_000);
-    expect(refill.factor).toBeCloseTo(60_000 / 1_100);
-  });
+/** Reported levels return twenty times as fast as stated, and are full again each time. */
+function returning(): RefillRate {
+  const refill = new RefillRate();
+  refill.returned(20, 15_000);
+  refill.mayBeHigher(true);
+  return refill;
+}
 
-  it('is believed from answers minutes apart too', () => {
-    const refill = new RefillRate();
-    for (let at = 0; at <= 600_000; at += 100_000) {
-      refill.reset(LIMIT, LIMIT, 500.5, RATE, at);
-      refill.accepted(LIMIT, LIMIT, RATE, at, at);
-    }
-    expect(refill.factor).toBeGreaterThan(100);
-  });
-
-  it('is not believed if a fixed window was seen near its end', () => {
-    const refill = new RefillRate();
-    for (let at = 0; at <= 60_000; at += 1_000) {
-      const resetMs = at <= 5_000 ? 5_100 - at : 65_100 - at;
-      refill.reset(0.9 * LIMIT, LIMIT, resetMs, RATE, at);
-      expect(refill.factor).toBeLessThanOrEqual(1);
-    }
-  });
-
+describe('a limit that refills sooner than it states', () => {
   it('is tried faster while it delays calls, and slower again when it refuses', () => {
-    const refill = new RefillRate();
-    for (let i = 0; i < 5; i++) refill.reset(LIMIT, LIMIT, 2_000, RATE, i * 3_000);
+    const refill = returning();
     const told = refill.factor;
     expect(told).toBeCloseTo(20);
     serve(refill, 15_000, 25_000);
@@ -60,8 +34,7 @@ describe('a limit that is full sooner than it states', () => {
   });
 
   it('is tried no faster than what gets through proves, whatever else holds calls back', () => {
-    const refill = new RefillRate();
-    for (let i = 0; i < 5; i++) refill.reset(LIMIT, LIMIT, 2_000, RATE, i * 3_000);
+    const refill = returning();
     const told = refill.factor;
     // A tenth of what is tried gets through, since another limit is in the way.
     for (let now = 15_000; now <= 75_000; now += 500) {
@@ -72,8 +45,7 @@ describe('a limit that is full sooner than it states', () => {
   });
 
   it('is, once refused twice, what got through in between', () => {
-    const refill = new RefillRate();
-    for (let i = 0; i < 5; i++) refill.reset(LIMIT, LIMIT, 2_000, RATE, i * 3_000);
+    const refill = returning();
     serve(refill, 15_000, 25_000);
     refill.refused(0, 25_000);
     const halved = refill.factor;

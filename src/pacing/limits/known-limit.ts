@@ -1,8 +1,10 @@
 import type { DimensionSnapshot, LimitSource } from '../../core/snapshot.ts';
 import { BucketLevel } from './bucket-level.ts';
 import { BurstRetest } from './burst-retest.ts';
+import type { Promised } from './promised-reset.ts';
 import { PromptCountRatio } from './prompt-count-ratio.ts';
 import { type BucketDimension, LIMIT_KINDS, type LimitKind } from '../../core/dimensions.ts';
+import type { LevelReport } from './level-report.ts';
 import type { Observation } from './observation.ts';
 import type { Contradiction } from './enforced-rate.ts';
 import { LimitBeliefs } from './limit-beliefs.ts';
@@ -42,6 +44,9 @@ const MAX_RESERVE = 0.02;
 const MIN_RATE = 0.1;
 /** The share left by other users is an estimate, checked again after this time. */
 const LOOK_AGAIN_MS = 1_000;
+/** A reset before this fraction of the stated refill is worth a call that tests it, unless the refill is as short as this. */
+const SOON = 0.5;
+const MIN_SOON_MS = 500;
 /** A call that gets through with less than this fraction of what it takes shows that the level is wrong. */
 const SHORT = 0.5;
 /** In a fixed window that no restart has confirmed, a call is tried after this time without an answer. */
@@ -82,6 +87,8 @@ export class LimitBucket implements LimitModel {
   #at: number;
   #observedAt: number | undefined;
   #refusedAt = -Infinity;
+  /** Whether the newest answer told a reset long before the stated rate would refill what is missing. */
+  #resetsSoon = false;
   /** The provider's time of the newest reported level. */
   #levelAt = 0;
   #sequence = 0;
@@ -304,8 +311,7 @@ export class LimitBucket implements LimitModel {
       this.#level.value = level;
       this.#level.claimed = claimed;
     }
-    this.beliefs.sharing.foreign.neverCounted(sequence, amount);
-    this.beliefs.scale.neverCounted(sequence, amount);
+    this.beliefs.neverCounted(sequence, amount);
   }
 
   /** A call of this amount got through. */
@@ -329,7 +335,7 @@ export class LimitBucket implements LimitModel {
   }
 
   anyRefused(sequence: number): void {
-    if (this.kind.unit === 'requests') this.beliefs.scale.neverCounted(sequence, 1);
+    if (this.kind.unit === 'requests') this.beliefs.refused(sequence);
     this.#outputTrials.answered(true);
     this.#limitTrials.refused();
     this.beliefs.unenforced.refused();
@@ -393,6 +399,11 @@ export class LimitBucket implements LimitModel {
     }
     if (newest) this.#levelAt = at;
     this.#correct(told, tolerance, first, isCut);
+    if (newest && !seen.refused) this.#learnReturns({ at, remaining, sequence, mark }, quantum, now);
+    if (newest) {
+      const comesInMs = (this.limit - remaining) / this.limitRate;
+      this.#resetsSoon = seen.resetMs !== undefined && Math.max(MIN_SOON_MS, seen.resetMs) < SOON * comesInMs;
+    }
     if (newest && seen.resetMs !== undefined && !this.kind.perDay) {
       const missing = Math.max(0, this.limit - remaining);
       const reset = { at, resetMs: seen.resetMs, missing, mark: this.#taken - seen.since };
@@ -480,16 +491,20 @@ export class LimitBucket implements LimitModel {
 
   /** When `amount` will be available at the latest, according to the promised reset; undefined without a promise. */
   #promisedFor(amount: number): number | undefined {
-    const promised = this.beliefs.sharing.shared ? undefined : this.beliefs.promise.promised;
-    if (!promised || this.burst - (this.#taken - promised.mark) < amount) return undefined;
-    return promised.at;
+    if (this.beliefs.sharing.shared) return undefined;
+    return this.beliefs.promise.promised.find((each) => this.#leftAfter(each) >= amount)?.at;
+  }
+
+  /** What is available once a promise is due. */
+  #leftAfter({ mark }: Promised): number {
+    return this.burst - (this.#taken - mark);
   }
 
   /** Credits a promised reset that is due. An unconfirmed promise is credited only enough for one call, as a probe. */
   #collect(now: number): void {
-    const promised = this.beliefs.sharing.shared ? undefined : this.beliefs.promise.promised;
-    if (!promised || now < promised.at) return;
-    const all = this.burst - (this.#taken - promised.mark);
+    const due = this.beliefs.sharing.shared ? undefined : this.beliefs.promise.due(now);
+    if (!due) return;
+    const all = this.#leftAfter(due);
     const { confirmed, collected } = this.beliefs.promise;
     if (!confirmed && collected) return;
     const level = Math.min(this.burst, confirmed ? all : Math.min(all, this.#level.headroom.kept + this.#largest));
@@ -524,7 +539,10 @@ export class LimitBucket implements LimitModel {
   /** Of a limit that lets nothing go, while a call that got through would show that its level is wrong. */
   #triesLimitAt(): number | undefined {
     if (!this.#mayBeMore) return undefined;
-    const at = this.#limitTrials.dueAt(Math.max(this.#heardAt, this.#takenAt), this.source === 'header');
+    const at = this.#limitTrials.dueAt(
+      Math.max(this.#heardAt, this.#takenAt),
+      this.source === 'header' && !this.#resetsSoon,
+    );
     const isDue = at !== undefined && at <= this.#at;
     return isDue && this.level >= SHORT * this.#oneCall ? undefined : at;
   }
@@ -583,6 +601,18 @@ export class LimitBucket implements LimitModel {
     }
   }
 
+  #learnReturns(report: LevelReport, quantum: number, now: number): void {
+    if (this.source !== 'header' || this.kind.perDay || this.kind.unit === 'outputTokens') return;
+    // What is corrected at the end returns too, at any time.
+    if (this.kind.unit === 'tokens' && this.#corrects) return;
+    const { returns, refill } = this.beliefs;
+    const stated = this.limit / this.kind.windowMs;
+    const size = this.#average;
+    const rate = returns.observe(report, this.limit, stated, this.limitRate, size, 2 * Math.max(0, quantum - 1));
+    if (rate !== undefined) refill.returned(rate / stated, now);
+    refill.mayBeHigher(returns.isProven && report.remaining + 2 * size >= this.limit);
+  }
+
   #learnScale(seen: Observation, now: number): void {
     const { sampledAt: at, remaining, sequence, mark, source } = seen;
     if (remaining === undefined || source !== 'header' || this.kind.perDay || this.kind.unit === 'outputTokens') return;
@@ -591,6 +621,7 @@ export class LimitBucket implements LimitModel {
     scale.observe({ at, remaining, sequence, mark }, this.limit, this.limitRate, this.#average || seen.amount);
     if (scale.factor === before) return;
     sharing.foreign.forget();
+    this.beliefs.returns.forget();
     shortBucket.restart(this.limit, scale.factor);
     this.#level.resize(shortBucket.capacity ?? this.limit);
     // What is owed consists of our own calls.

@@ -1,7 +1,8 @@
-/** Number of newest samples with which another is compared. */
-const SAMPLES = 8;
-/** More amounts that were not counted are not kept between those samples. */
-const MAX_UNCOUNTED = 1_000;
+import type { LevelReport } from './level-report.ts';
+import { Uncounted } from './uncounted.ts';
+
+/** Number of newest reports with which another is compared. */
+const REPORTS = 8;
 /** Weight of earlier falls when another is added. */
 const KEEP = 0.8;
 /** Part of an average call that must have been spent for a fall to count, and the part of it that may have refilled. */
@@ -28,19 +29,6 @@ const SAME = 0.15;
 /** A level above this fraction of the limit may have been full in the meantime. */
 const FULL = 0.9;
 
-interface Sample {
-  readonly at: number;
-  readonly remaining: number;
-  /** Sequence number of the answered request, and our total consumption up to it. */
-  readonly sequence: number;
-  readonly mark: number;
-}
-
-interface Uncounted {
-  readonly sequence: number;
-  readonly amount: number;
-}
-
 /**
  * Whether a bucket that holds a fraction of its window's limit reports its level as a fraction of the whole limit:
  * 3,000 a minute, 50 at once, and each call takes 60 of the `remaining`. Misread, it looks as if other users took 59 of
@@ -50,8 +38,8 @@ export class LevelScale {
   /** Units by which the level falls per unit spent. */
   factor = 1;
   /** In the order in which the requests were sent. */
-  #samples: Sample[] = [];
-  #uncounted: Uncounted[] = [];
+  #reports: LevelReport[] = [];
+  readonly #uncounted = new Uncounted();
   #falls = 0;
   #fallen = 0;
   #spentSquares = 0;
@@ -67,35 +55,33 @@ export class LevelScale {
 
   /** The limit changed, and with it what is left of it, but not how levels are reported. */
   forget(): void {
-    this.#samples = [];
-    this.#uncounted = [];
+    this.#reports = [];
+    this.#uncounted.clear();
   }
 
   /** The provider did not count `amount` of the request with this sequence number. */
   neverCounted(sequence: number, amount: number): void {
-    const first = this.#samples[0];
+    const first = this.#reports[0];
     if (first === undefined || sequence <= first.sequence) return;
-    this.#uncounted.push({ sequence, amount });
-    if (this.#uncounted.length > MAX_UNCOUNTED) this.forget();
+    if (!this.#uncounted.add(sequence, amount)) this.forget();
   }
 
   /** `rate`: stated refill per millisecond; `size`: amount of an average call. */
-  observe(sample: Sample, limit: number, rate: number, size: number): void {
-    let at = this.#samples.length;
-    while (at > 0 && this.#samples[at - 1]!.sequence > sample.sequence) at--;
-    const before = this.#samples[at - 1];
-    const after = this.#samples[at];
-    this.#samples.splice(at, 0, sample);
-    if (before) this.#compare(before, sample, limit, rate, size);
-    else if (after) this.#compare(sample, after, limit, rate, size);
-    if (this.#samples.length <= SAMPLES) return;
-    const { sequence } = this.#samples.shift()!;
-    if (this.#uncounted.length > 0) this.#uncounted = this.#uncounted.filter((each) => each.sequence > sequence);
+  observe(report: LevelReport, limit: number, rate: number, size: number): void {
+    let at = this.#reports.length;
+    while (at > 0 && this.#reports[at - 1]!.sequence > report.sequence) at--;
+    const before = this.#reports[at - 1];
+    const after = this.#reports[at];
+    this.#reports.splice(at, 0, report);
+    if (before) this.#compare(before, report, limit, rate, size);
+    else if (after) this.#compare(report, after, limit, rate, size);
+    if (this.#reports.length <= REPORTS) return;
+    this.#uncounted.take(this.#reports.shift()!.sequence);
   }
 
-  #compare(from: Sample, to: Sample, limit: number, rate: number, size: number): void {
+  #compare(from: LevelReport, to: LevelReport, limit: number, rate: number, size: number): void {
     const stated = rate * Math.max(0, to.at - from.at);
-    const own = to.mark - from.mark - this.#uncountedIn(from.sequence, to.sequence);
+    const own = to.mark - from.mark - this.#uncounted.between(from.sequence, to.sequence);
     const rise = to.remaining - from.remaining;
     if (own >= ONE_CALL * size && stated <= REFILLED * own) this.#fell(own - stated, -rise);
     else if (rise + own > SOON * stated + SLACK_CALLS * size) {
@@ -111,12 +97,6 @@ export class LevelScale {
     }
     const found = this.#found(limit);
     if (Math.abs(found - this.factor) > SAME * this.factor) this.factor = found;
-  }
-
-  #uncountedIn(after: number, to: number): number {
-    let sum = 0;
-    for (const { sequence, amount } of this.#uncounted) if (sequence > after && sequence <= to) sum += amount;
-    return sum;
   }
 
   #found(limit: number): number {

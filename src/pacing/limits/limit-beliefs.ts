@@ -7,6 +7,7 @@ import type { HiddenBelief } from './hidden-limit.ts';
 import type { Observation } from './observation.ts';
 import { LevelScale } from './level-scale.ts';
 import { LargerScope } from './larger-scope.ts';
+import { ReturnedUnits } from './returned-units.ts';
 import { RefillRate } from './refill-rate.ts';
 import { SharedPace } from './shared-pace.ts';
 import { ShortBucket } from './short-bucket.ts';
@@ -42,6 +43,7 @@ interface StatedLimit {
 export class LimitBeliefs {
   readonly scale: LevelScale = new LevelScale();
   readonly shortBucket: ShortBucket = new ShortBucket();
+  readonly returns: ReturnedUnits = new ReturnedUnits();
   readonly refill: RefillRate = new RefillRate();
   readonly otherScope: LargerScope = new LargerScope();
   readonly enforced: EnforcedRate = new EnforcedRate();
@@ -81,10 +83,24 @@ export class LimitBeliefs {
   forget(limit: number, now: number): void {
     this.sharing.foreign.forget();
     this.scale.forget();
+    this.returns.forget();
     this.shortBucket.restart(limit, this.scale.factor);
     this.fixed.forget();
     this.refill.restart(now);
     this.promise.forget();
+  }
+
+  /** The provider never counted `amount` of the request with this sequence number. */
+  neverCounted(sequence: number, amount: number): void {
+    this.sharing.foreign.neverCounted(sequence, amount);
+    this.scale.neverCounted(sequence, amount);
+    this.returns.neverCounted(sequence, amount);
+  }
+
+  /** A request was refused, so that the levels which answers report do not include it. */
+  refused(sequence: number): void {
+    this.scale.neverCounted(sequence, 1);
+    this.returns.neverCounted(sequence, 1);
   }
 
   /** Whether an answer describes another limit than the one believed to be enforced. `known` came from `source`. */
@@ -117,9 +133,6 @@ export class LimitBeliefs {
     const changed = this.fixed.believed !== before;
     // The estimate of other users was based on the wrong interpretation.
     if (changed) this.sharing.foreign.forget();
-    if (this.promise.confirmed && !this.fixed.believed) {
-      this.refill.reset(missing, limit.limit, resetMs, limit.rate, at);
-    }
     this.promise.observe({ at, fullAt: at + resetMs, mark, missing, full: burst, comesInMs: missing / limit.rate });
     return changed && !before;
   }

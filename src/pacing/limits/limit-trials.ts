@@ -1,7 +1,7 @@
 /** Time without a call or news of the limit before a call is tried, and the factor by which each refused trial lengthens it. */
-const FIRST_MS = 5_000;
+const FIRST_MS = 1_000;
 const REPORTED_MS = 15_000;
-const LONGER = 4;
+const LONGER = 8;
 const MAX_REFUSED = 6;
 /** Once reported levels have confirmed the stated rate, a trial is hardly worth its refusal. */
 const CONFIRMED_MS = 120_000;

@@ -1,3 +1,6 @@
+import type { LevelReport } from './level-report.ts';
+import { Uncounted } from './uncounted.ts';
+
 /** Time over which consumption is averaged. */
 const AVERAGE_MS = 10_000;
 /**
@@ -7,8 +10,6 @@ const AVERAGE_MS = 10_000;
 const LATELY_MS = 2_000;
 const LATELY = 2;
 const MIN_INTERVAL_MS = 1_000;
-/** Longer intervals between answers are not compared. */
-const MAX_UNCOUNTED = 10_000;
 /** Usage by others below this fraction of the limit's rate is noise from rounding and reordered requests. */
 const NOISE = 0.08;
 /** A pause: no request of ours in this part of an interval in which at least `BUSY` were sent. */
@@ -19,14 +20,9 @@ const MIN_SHARE = 0.015;
 /** Samples older than this decay with this time constant. */
 const STALE_MS = 8_000;
 
-interface Sample {
-  readonly at: number;
+interface Sample extends LevelReport {
   /** When our previous request was counted: a header that is late by one answer shows that moment. */
   readonly previousAt: number;
-  readonly remaining: number;
-  /** Sequence number of the answered request, and our total consumption up to it. */
-  readonly sequence: number;
-  readonly mark: number;
   /** The part of `mark` that a provider that counts at the end had not counted yet. */
   readonly pending: number;
 }
@@ -35,11 +31,6 @@ interface Interval {
   readonly own: number;
   /** Taken by others; negative where the provider counted less of ours than we did. */
   readonly taken: number;
-}
-
-interface Uncounted {
-  readonly sequence: number;
-  readonly amount: number;
 }
 
 /** Estimates other users' consumption: what is missing from `remaining` although we did not spend it. */
@@ -51,8 +42,8 @@ export class OtherUsers {
   #anchor: Sample | undefined;
   /** Whether at least one interval between answers has been measured. */
   gauged = false;
-  /** Amounts included in `mark` since the last sample that the provider turned out never to have counted. */
-  #uncounted: Uncounted[] = [];
+  /** Included in `mark` since the last sample. */
+  readonly #uncounted = new Uncounted();
 
   /**
    * Our share of the limit: our fraction of all consumption, plus a little. 1 without other users. Whatever they leave
@@ -87,7 +78,7 @@ export class OtherUsers {
     const elapsed = sample.at - anchor.at;
     if (elapsed < Math.max(MIN_INTERVAL_MS, (4 * quantum) / limitRate)) return undefined;
     this.gauged = true;
-    const own = sample.mark - anchor.mark - this.#takeUncounted(sample.sequence);
+    const own = sample.mark - anchor.mark - this.#uncounted.take(sample.sequence);
     this.#anchor = sample;
     const plain = missing(limit, anchor.remaining + returnRate * elapsed, own + sample.remaining);
     const taken = isAfterPause(anchor, sample) ? this.#certain(plain, anchor, sample, own, limit, returnRate) : plain;
@@ -110,26 +101,14 @@ export class OtherUsers {
   /** The provider never counted `amount` of the request with this sequence number. */
   neverCounted(sequence: number, amount: number): void {
     if (!this.#anchor || sequence <= this.#anchor.sequence) return;
-    if (this.#uncounted.push({ sequence, amount }) > MAX_UNCOUNTED) this.forget();
+    if (!this.#uncounted.add(sequence, amount)) this.forget();
   }
 
   /** Discards the estimate: the limit changed, or answers have stopped. */
   forget(): void {
     this.#anchor = undefined;
-    this.#uncounted = [];
+    this.#uncounted.clear();
     this.#average = 0;
-  }
-
-  /** Removes and returns the uncounted amount up to a sequence number. */
-  #takeUncounted(sequence: number): number {
-    let sum = 0;
-    const later: Uncounted[] = [];
-    for (const each of this.#uncounted) {
-      if (each.sequence <= sequence) sum += each.amount;
-      else later.push(each);
-    }
-    this.#uncounted = later;
-    return sum;
   }
 
   get #taken(): number {

@@ -18,7 +18,7 @@ interface ToldPromise {
   readonly comesInMs: number;
 }
 
-interface Promised {
+export interface Promised {
   readonly at: number;
   /** Our total consumption up to the request whose answer made the promise. */
   readonly mark: number;
@@ -36,6 +36,8 @@ interface Promised {
  */
 export class PromisedReset {
   #next: Promised | undefined;
+  /** Of the newest answer. */
+  #latest: Promised | undefined;
   /** Recent broken promises minus kept ones. */
   #doubt = 0;
 
@@ -56,6 +58,7 @@ export class PromisedReset {
     this.#doubt = MAX_DOUBT;
     this.collected = false;
     this.#next = undefined;
+    this.#latest = undefined;
   }
 
   /** An answer stated what is missing, and when all of it will be available. */
@@ -71,16 +74,24 @@ export class PromisedReset {
     }
     // Keep the earliest promise not yet due, or successive calls would postpone the check forever.
     const empty = missing <= TOLERANCE * full && (missing <= 0 || fullAt - at < SOON * comesInMs);
-    if (!this.#next || fullAt < this.#next.at) this.#next = { at: fullAt, mark, empty };
+    this.#latest = { at: fullAt, mark, empty };
+    if (!this.#next || fullAt < this.#next.at) this.#next = this.#latest;
   }
 
   forget(): void {
     this.#next = undefined;
+    this.#latest = undefined;
     this.#doubt = 0;
   }
 
-  /** The promise in force; undefined if there is none, or if promises are not believed. */
-  get promised(): Promised | undefined {
-    return this.believed ? this.#next : undefined;
+  /** The promises in force, in order. Without an answer since, the newest includes what was taken after the first. */
+  get promised(): readonly Promised[] {
+    if (!this.believed || !this.#next || !this.#latest) return [];
+    return this.#next === this.#latest ? [this.#next] : [this.#next, this.#latest];
+  }
+
+  /** The newest promise that is due. */
+  due(now: number): Promised | undefined {
+    return this.promised.findLast(({ at }) => now >= at);
   }
 }

@@ -1,12 +1,4 @@
 /**
- * Resets that must come too soon for the stated rate, and the span they must cover as a multiple of the longest one.
- */
-const RESETS = 4;
-const LONGER = 3;
-/** Fraction of the limit that must be missing for a reset to count. */
-const MISSING = 0.2;
-const SECOND_MS = 1_000;
-/**
  * Factor by which throughput must exceed the stated rate. The first two whole limits do not count: they may be burst.
  */
 const MORE = 1.25;
@@ -37,7 +29,7 @@ const MAX_CALM_MS = 3_600_000;
 /**
  * Actual refill of a limit, as a multiple of the stated one. A number that belongs to a shorter window (a bucket that
  * fills in a second) admits far more per minute. Evidence: a refusal names the minute's limit, more gets through than
- * would fit, the missing amount is back too soon, or, where the limit is no longer reported, higher rates are tried
+ * would fit, reported levels return too soon, or, where the limit is no longer reported, higher rates are tried
  * without refusal.
  */
 export class RefillRate {
@@ -60,12 +52,7 @@ export class RefillRate {
   #setBackAt = -Infinity;
   /** When an answer last reported the level. */
   #toldAt = 0;
-  #resets = 0;
-  #resetsFrom = 0;
-  #longestMs = 0;
-  #least = Infinity;
-  /** Whether resets come too soon for the stated rate. They give only a lower bound of the true one. */
-  #tooSoon = false;
+  #mayBeHigher = false;
 
   /** Whether answers no longer report the limit at all, not even out of order: long waits would teach nothing. */
   isUnheard(now: number): boolean {
@@ -75,24 +62,7 @@ export class RefillRate {
   /** The limit changed: earlier throughput no longer counts as evidence. */
   restart(now: number): void {
     this.#countFrom(now);
-    this.#resets = 0;
-    this.#longestMs = 0;
-    this.#least = Infinity;
-    this.#tooSoon = false;
-  }
-
-  /**
-   * All of `missing` comes back in `resetMs`; the stated refill is `perMs`. Takes effect once it happens repeatedly.
-   */
-  reset(missing: number, limit: number, resetMs: number, perMs: number, at: number): void {
-    if (missing < MISSING * limit) return;
-    if (this.#resets++ === 0) this.#resetsFrom = at;
-    const longMs = resetMs + (resetMs % SECOND_MS === 0 ? SECOND_MS : 0);
-    this.#longestMs = Math.max(this.#longestMs, longMs);
-    this.#least = Math.min(this.#least, missing / (perMs * longMs));
-    const told = this.#resets >= RESETS && at - this.#resetsFrom > LONGER * this.#longestMs;
-    this.#tooSoon = told && this.#least > MORE;
-    if (this.#tooSoon) this.factor = Math.max(this.factor, this.#least);
+    this.#mayBeHigher = false;
   }
 
   /** A refusal named `limit` per window where headers state `told`. */
@@ -134,6 +104,17 @@ export class RefillRate {
     this.#unheard = 0;
   }
 
+  /** Whether reported levels have proved a higher rate, and the limit was full again, so that it may be higher still. */
+  mayBeHigher(may: boolean): void {
+    this.#mayBeHigher = may;
+  }
+
+  /** Reported levels return at `factor` times the stated rate. */
+  returned(factor: number, now: number): void {
+    if (now < this.#calmUntil) return;
+    this.factor = Math.min(MAX_FACTOR, Math.max(this.factor, factor));
+  }
+
   /** Another process found this factor. */
   adopt(factor: number, now: number): void {
     if (factor < this.factor) this.#calm(now);
@@ -145,7 +126,7 @@ export class RefillRate {
     const elapsed = Math.min(MAX_HELD_MS, now - this.#heldAt);
     this.#heldAt = now;
     const silent = this.#untold >= SILENT && silentMs >= SILENT_MS;
-    if (!(silent || this.#tooSoon) || now < this.#calmUntil) return;
+    if (!(silent || this.#mayBeHigher) || now < this.#calmUntil) return;
     const doublings = Math.min(this.#proved, (part * elapsed) / this.#doublingMs);
     this.#proved -= doublings;
     this.factor = Math.min(MAX_FACTOR, this.factor * 2 ** doublings);
