@@ -363,20 +363,14 @@ export class LimitBucket implements LimitModel {
     const { sampledAt: at, mark, sequence } = seen;
     const remaining = this.#leftOfWindow(seen.remaining / this.beliefs.scale.factor, seen.resetMs, now);
     this.#latenessMs += (now - at - this.#latenessMs) * (first ? 1 : ANSWER_AGE_WEIGHT);
+    const pending = seen.inFlight * (this.#average || seen.amount);
+    const report = { at, previousAt: seen.previousAt, remaining, sequence, mark, pending };
     if (!this.kind.perDay) {
-      // Output counts as it is generated, and its amount is known only afterwards. Refusals alone do not show whether
-      // others took what is missing or the bucket never held it.
-      if (this.kind.unit !== 'outputTokens' && seen.source !== 'body') {
-        const { foreign } = this.beliefs.sharing;
+      // Refusals alone do not show whether others took what is missing or the bucket never held it.
+      if (this.#isComparable && seen.source !== 'body') {
         const returnRate = this.beliefs.returned(1, at, this.limitRate);
-        const pending = seen.inFlight * (this.#average || seen.amount);
-        const interval = foreign.observe(
-          { at, previousAt: seen.previousAt, remaining, sequence, mark, pending },
-          this.limit,
-          this.limitRate,
-          quantum,
-          returnRate,
-        );
+        const { foreign } = this.beliefs.sharing;
+        const interval = foreign.observe(report, this.limit, this.limitRate, quantum, returnRate);
         if (interval && this.sharers?.level === undefined) this.counted(interval.own, interval.own + interval.taken);
       }
       this.#divide(now);
@@ -399,7 +393,7 @@ export class LimitBucket implements LimitModel {
     }
     if (newest) this.#levelAt = at;
     this.#correct(told, tolerance, first, isCut);
-    if (newest && !seen.refused) this.#learnReturns({ at, remaining, sequence, mark }, quantum, now);
+    if (newest && !seen.refused) this.#learnReturns(report, quantum, now);
     if (newest) {
       const comesInMs = (this.limit - remaining) / this.limitRate;
       this.#resetsSoon = seen.resetMs !== undefined && Math.max(MIN_SOON_MS, seen.resetMs) < SOON * comesInMs;
@@ -601,8 +595,13 @@ export class LimitBucket implements LimitModel {
     }
   }
 
+  /** Whether levels show what was taken. Output counts as it is generated, and its amount is known only afterwards. */
+  get #isComparable(): boolean {
+    return !this.kind.perDay && this.kind.unit !== 'outputTokens';
+  }
+
   #learnReturns(report: LevelReport, quantum: number, now: number): void {
-    if (this.source !== 'header' || this.kind.perDay || this.kind.unit === 'outputTokens') return;
+    if (this.source !== 'header' || !this.#isComparable) return;
     // What is corrected at the end returns too, at any time.
     if (this.kind.unit === 'tokens' && this.#corrects) return;
     const { returns, refill } = this.beliefs;
@@ -615,7 +614,7 @@ export class LimitBucket implements LimitModel {
 
   #learnScale(seen: Observation, now: number): void {
     const { sampledAt: at, remaining, sequence, mark, source } = seen;
-    if (remaining === undefined || source !== 'header' || this.kind.perDay || this.kind.unit === 'outputTokens') return;
+    if (remaining === undefined || source !== 'header' || !this.#isComparable) return;
     const { scale, shortBucket, sharing } = this.beliefs;
     const before = scale.factor;
     scale.observe({ at, remaining, sequence, mark }, this.limit, this.limitRate, this.#average || seen.amount);

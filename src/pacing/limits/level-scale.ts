@@ -72,7 +72,8 @@ export class LevelScale {
     while (at > 0 && this.#reports[at - 1]!.sequence > report.sequence) at--;
     const before = this.#reports[at - 1];
     const after = this.#reports[at];
-    this.#reports.splice(at, 0, report);
+    if (after) this.#reports.splice(at, 0, report);
+    else this.#reports.push(report);
     if (before) this.#compare(before, report, limit, rate, size);
     else if (after) this.#compare(report, after, limit, rate, size);
     if (this.#reports.length <= REPORTS) return;
@@ -83,18 +84,15 @@ export class LevelScale {
     const stated = rate * Math.max(0, to.at - from.at);
     const own = to.mark - from.mark - this.#uncounted.between(from.sequence, to.sequence);
     const rise = to.remaining - from.remaining;
-    if (own >= ONE_CALL * size && stated <= REFILLED * own) this.#fell(own - stated, -rise);
-    else if (rise + own > SOON * stated + SLACK_CALLS * size) {
+    const isPause = own < PAUSE * stated && stated > SLACK_CALLS * size && to.remaining < FULL * limit;
+    if (own >= ONE_CALL * size && stated <= REFILLED * own) {
+      this.#fell(own - stated, -rise);
+    } else if (rise + own > SOON * stated + SLACK_CALLS * size) {
       this.#returned = true;
       this.#late = 0;
-    } else if (
-      own < PAUSE * stated &&
-      stated > SLACK_CALLS * size &&
-      to.remaining < FULL * limit &&
-      rise + own < LATE * stated
-    ) {
+    } else if (isPause && rise + own < LATE * stated) {
       if (++this.#late >= MAX_LATE) this.#forgetFalls();
-    }
+    } else return;
     const found = this.#found(limit);
     if (Math.abs(found - this.factor) > SAME * this.factor) this.factor = found;
   }
@@ -116,9 +114,9 @@ export class LevelScale {
   #fell(spent: number, fall: number): void {
     this.#falls++;
     this.#fallen += fall;
-    this.#spentSquares = KEEP * this.#spentSquares + spent ** 2;
+    this.#spentSquares = KEEP * this.#spentSquares + spent * spent;
     this.#product = KEEP * this.#product + spent * fall;
-    this.#fallSquares = KEEP * this.#fallSquares + fall ** 2;
+    this.#fallSquares = KEEP * this.#fallSquares + fall * fall;
   }
 
   #forgetFalls(): void {

@@ -92,6 +92,7 @@ export class PromisedReset {
 
   /** The newest promise that is due. */
   due(now: number): Promised | undefined {
-    return this.promised.findLast(({ at }) => now >= at);
+    if (!this.#next || !this.#latest || now < this.#next.at || !this.believed) return undefined;
+    return now < this.#latest.at ? this.#next : this.#latest;
   }
 }

@@ -16,6 +16,7 @@ export class Uncounted {
 
   /** The sum of the requests after `from` up to `to`. */
   between(from: number, to: number): number {
+    if (this.#amounts.length === 0) return 0;
     let sum = 0;
     for (const { sequence, amount } of this.#amounts) if (sequence > from && sequence <= to) sum += amount;
     return sum;
