@@ -80,8 +80,8 @@ export class LeasedLimit implements Limit {
     this.#model.anyRefused(sequence);
   }
 
-  accepted(amount: number, sentAt: number, now: number): void {
-    this.#model.accepted(amount, sentAt, now);
+  accepted(amount: number, reserved: number, sentAt: number, now: number): void {
+    this.#model.accepted(amount, reserved, sentAt, now);
   }
 
   burstIs(burst: number, now: number): void {

@@ -509,9 +509,9 @@ describe('the refill rate of a limit', () => {
   it('is the stated one until more succeeds than it explains', () => {
     const refill = new RefillRate();
     refill.restart(0);
-    for (let call = 1; call <= 120; call++) refill.accepted(1, 60, PER_MS, call * 10, call * 10);
+    for (let call = 1; call <= 120; call++) refill.accepted(1, 1, 60, PER_MS, call * 10, call * 10);
     expect(refill.factor).toBe(1);
-    for (let call = 121; call <= 240; call++) refill.accepted(1, 60, PER_MS, call * 10, call * 10);
+    for (let call = 121; call <= 240; call++) refill.accepted(1, 1, 60, PER_MS, call * 10, call * 10);
     expect(refill.factor).toBeGreaterThan(40);
     expect(refill.factor).toBeLessThanOrEqual(120 / 2_400 / PER_MS);
   });
@@ -519,9 +519,9 @@ describe('the refill rate of a limit', () => {
   it('is not what succeeded before the limit changed', () => {
     const refill = new RefillRate();
     refill.restart(0);
-    for (let call = 1; call <= 115; call++) refill.accepted(1, 60, PER_MS, call * 10, call * 10);
+    for (let call = 1; call <= 115; call++) refill.accepted(1, 1, 60, PER_MS, call * 10, call * 10);
     refill.restart(1_150);
-    for (let call = 116; call <= 150; call++) refill.accepted(1, 20, PER_MS / 3, call * 10, call * 10);
+    for (let call = 116; call <= 150; call++) refill.accepted(1, 1, 20, PER_MS / 3, call * 10, call * 10);
     expect(refill.factor).toBe(1);
   });
 
@@ -532,7 +532,7 @@ describe('the refill rate of a limit', () => {
     };
     hold(0, 60_000);
     expect(refill.factor).toBe(1);
-    for (let call = 0; call < 4; call++) refill.accepted(1, 60, PER_MS, 20_000, 20_000);
+    for (let call = 0; call < 4; call++) refill.accepted(1, 1, 60, PER_MS, 20_000, 20_000);
     hold(20_000, 1_000);
     expect(refill.factor).toBe(1);
     hold(40_000, 60_000);
@@ -542,7 +542,7 @@ describe('the refill rate of a limit', () => {
     refill.refused(0, 60_000);
     refill.refused(0, 62_000);
     expect(refill.factor).toBe(1);
-    for (let call = 0; call < 4; call++) refill.accepted(1, 60, PER_MS, 62_000, 62_000);
+    for (let call = 0; call < 4; call++) refill.accepted(1, 1, 60, PER_MS, 62_000, 62_000);
     for (let now = 62_000; now < 72_000; now += 500) refill.held(60_000, now);
     expect(refill.factor).toBe(1);
     refill.told(150_000);

@@ -5,10 +5,11 @@ const LIMIT = 800;
 /** Units per millisecond, at the rate stated for a minute. */
 const RATE = LIMIT / 60_000;
 
-/** All that is tried gets through. */
-function serve(refill: RefillRate, from: number, until: number): void {
+/** All that is tried gets through; it is charged a part of what it took. */
+function serve(refill: RefillRate, from: number, until: number, charged = 1): void {
   for (let now = from; now <= until; now += 500) {
-    refill.accepted(refill.factor * RATE * 500, LIMIT, RATE, now, now);
+    const taken = refill.factor * RATE * 500;
+    refill.accepted(charged * taken, taken, LIMIT, RATE, now, now);
     refill.held(0, now);
   }
 }
@@ -33,12 +34,20 @@ describe('a limit that refills sooner than it states', () => {
     expect(refill.factor).toBeCloseTo(tried / 2);
   });
 
+  it('is tried faster too where calls are charged less than they were expected to take', () => {
+    const refill = returning();
+    const told = refill.factor;
+    serve(refill, 15_000, 25_000, 0.3);
+    expect(refill.factor).toBeGreaterThan(3 * told);
+  });
+
   it('is tried no faster than what gets through proves, whatever else holds calls back', () => {
     const refill = returning();
     const told = refill.factor;
     // A tenth of what is tried gets through, since another limit is in the way.
     for (let now = 15_000; now <= 75_000; now += 500) {
-      refill.accepted(0.1 * told * RATE * 500, LIMIT, RATE, now, now);
+      const taken = 0.1 * told * RATE * 500;
+      refill.accepted(taken, taken, LIMIT, RATE, now, now);
       refill.held(0, now);
     }
     expect(refill.factor).toBeLessThanOrEqual(4 * told);
@@ -61,7 +70,7 @@ describe('a limit that refills sooner than it states', () => {
     const refill = new RefillRate();
     refill.told(10_000);
     for (let now = 20_000; now <= 80_000; now += 1_000) {
-      refill.accepted(LIMIT / 60, LIMIT, RATE, 5_000, now);
+      refill.accepted(LIMIT / 60, LIMIT / 60, LIMIT, RATE, 5_000, now);
       refill.held(60_000, now);
     }
     expect(refill.factor).toBe(1);

@@ -38,7 +38,7 @@ describe('a limit that only refusals reveal', () => {
       bucket.refill(now);
       if (bucket.waitMs(1) > 0) continue;
       bucket.take(1, sequence++);
-      bucket.accepted(1, now, now);
+      bucket.accepted(1, 1, now, now);
     }
     const higher = bucket.limitRate;
     expect(higher).toBeGreaterThan(2 * RATE);
@@ -78,7 +78,7 @@ describe('a limit that only refusals reveal', () => {
       bucket.refill(now);
       if (bucket.waitMs(1) > 0) continue;
       bucket.take(1, sequence++);
-      bucket.accepted(1, now, now);
+      bucket.accepted(1, 1, now, now);
     }
     expect(bucket.limitRate).toBe(RATE);
   });

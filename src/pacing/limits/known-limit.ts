@@ -314,15 +314,15 @@ export class LimitBucket implements LimitModel {
     this.beliefs.neverCounted(sequence, amount);
   }
 
-  /** A call of this amount got through. */
-  accepted(amount: number, sentAt: number, now: number): void {
+  /** A call that took `reserved` and is charged `amount` got through. */
+  accepted(amount: number, reserved: number, sentAt: number, now: number): void {
     this.#outputTrials.answered(false);
     if (this.#limitTrials.served(sentAt)) this.beliefs.refill.tried();
     this.#hints.served(sentAt);
     if (this.source === 'config' || this.kind.perDay) return;
     this.beliefs.shortBucket.accepted(amount);
     if (this.burst < amount && this.burst < this.limit) this.#setBurst(amount, now);
-    this.beliefs.refill.accepted(amount, this.limit, this.limit / this.kind.windowMs, sentAt, now);
+    this.beliefs.refill.accepted(amount, reserved, this.limit, this.limit / this.kind.windowMs, sentAt, now);
   }
 
   othersServed(amount: number, now: number): void {

@@ -190,8 +190,11 @@ export class LimitSet {
   }
 
   /** The call got through. */
-  accepted({ charged, sentAt }: Reservation, now: number): void {
-    for (const bucket of this.buckets) bucket.accepted(charged[bucket.kind.unit], sentAt, now);
+  accepted({ reserved, charged, sentAt }: Reservation, now: number): void {
+    for (const bucket of this.buckets) {
+      const { unit } = bucket.kind;
+      bucket.accepted(charged[unit], reserved[unit], sentAt, now);
+    }
     const disproved = this.buckets.findIndex((bucket) => isDisproved(bucket, charged[bucket.kind.unit]));
     if (disproved >= 0) this.buckets.splice(disproved, 1);
   }

@@ -48,8 +48,8 @@ export interface Limit extends LimitFacts {
   /** Whether no wait would ever help. */
   neverFits(amount: number): boolean;
   take(amount: number, sequence: number): void;
-  /** A call of this amount got through. */
-  accepted(amount: number, sentAt: number, now: number): void;
+  /** A call that took `reserved` and is charged `amount` got through. */
+  accepted(amount: number, reserved: number, sentAt: number, now: number): void;
   /**
    * The final charge is `amount` less than on arrival. Returns whether the provider is known to return the difference.
    */

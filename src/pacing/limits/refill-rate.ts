@@ -70,12 +70,13 @@ export class RefillRate {
     this.factor = Math.max(1, limit / told);
   }
 
-  /** Another `amount`, sent at `sentAt`, got through; the stated refill is `perMs`. */
-  accepted(amount: number, limit: number, perMs: number, sentAt: number, now: number): void {
+  /** Another `amount`, which took `reserved` when it was sent at `sentAt`, got through; the stated refill is `perMs`. */
+  accepted(amount: number, reserved: number, limit: number, perMs: number, sentAt: number, now: number): void {
     // An answer to what was sent before the last report tells nothing newer.
     if (sentAt >= this.#toldAt) this.#untold++;
     this.#unheard++;
-    this.#prove(amount, perMs, now);
+    // The tried rate let it go for what it was expected to take.
+    this.#prove(reserved, perMs, now);
     this.served(amount, limit, perMs, now);
   }
 
