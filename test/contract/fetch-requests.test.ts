@@ -38,6 +38,19 @@ describe('a body that is read twice', () => {
     }
     expect(server.requests).toHaveLength(2);
   });
+
+  it('is refused in the words of fetch, a stream like a whole answer', async () => {
+    const server = await scriptedServer(sendEvents(openai.chunks));
+    const body = JSON.stringify({ model: 'test-model', messages: [], stream: true });
+    const refusal = async (fetched: typeof fetch, read: 'text' | 'body'): Promise<unknown> => {
+      const response = await fetched(`${server.url}/v1/chat/completions`, { method: 'POST', headers, body });
+      await (read === 'text' ? response.text() : response.body!.getReader().read());
+      return response.text().catch(String);
+    };
+    for (const read of ['text', 'body'] as const) {
+      expect(await refusal(testGuard().fetch, read)).toBe(await refusal(fetch, read));
+    }
+  });
 });
 
 describe('a URL that leads to no server', () => {

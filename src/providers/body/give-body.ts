@@ -18,8 +18,11 @@ const override = new ResponseOverride<GivenBody>(['body', ...READERS], (owner, g
   };
   const members: PropertyDescriptorMap = { body };
   for (const name of READERS) {
-    if (typeof (owner as Record<string, unknown>)[name] !== 'function') continue;
+    const original = (owner as Record<string, unknown>)[name];
+    if (typeof original !== 'function') continue;
     const read = async function (this: Response): Promise<unknown> {
+      // Fetch refuses a second reader, in its own words.
+      if (this.bodyUsed) return original.call(this) as unknown;
       const copy = new Response(givenOf(this)?.bytes, { headers: { 'content-type': contentType(this) } });
       return name === 'buffer' ? Buffer.from(await copy.arrayBuffer()) : copy[name]();
     };
