@@ -38,6 +38,18 @@ describe('SseScanner', () => {
     ]);
   });
 
+  it('reports an event that ends with CR at once, as the SDKs do, whether or not LF follows', () => {
+    const events: (string | null)[] = [];
+    const scanner = new SseScanner((event) => events.push(event));
+    scanner.push('event: error\r\r');
+    expect(events).toEqual(['error']);
+    scanner.push('\nevent: next\r\n\r');
+    expect(events).toEqual(['error', 'next']);
+    scanner.push('\n\n');
+    scanner.end();
+    expect(events).toEqual(['error', 'next']);
+  });
+
   it('accepts a last event without its blank line', () => {
     expect(scan(['data: [DONE]'])).toEqual([[null, '[DONE]']]);
   });

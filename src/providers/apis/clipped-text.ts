@@ -26,11 +26,6 @@ export class ClippedText {
     this.#clipped = true;
   }
 
-  /** The last characters, to find the end of a line. */
-  endsWith(text: string): boolean {
-    return this.#length > 0 && this.#pieces.at(-1)!.endsWith(text);
-  }
-
   get isEmpty(): boolean {
     return this.#length === 0;
   }

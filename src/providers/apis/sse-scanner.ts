@@ -24,6 +24,8 @@ export class SseScanner {
   #data: string | null = null;
   #clipped = false;
   #begun = false;
+  /** The last line ended with CR, of which the LF may follow. */
+  #afterCr = false;
 
   constructor(onEvent: (event: string | null, data: string, clipped: boolean) => void) {
     this.#onEvent = onEvent;
@@ -49,15 +51,17 @@ export class SseScanner {
     if (last) this.#rest.add(last);
     this.#clipped ||= this.#rest.clipped;
     const rest = this.#rest.take();
-    if (rest) this.#line(rest.endsWith('\r') ? rest.slice(0, -1) : rest);
+    if (rest) this.#line(rest);
     this.#line('');
   }
 
   #push(chunk: Uint8Array | string): void {
-    const text = typeof chunk === 'string' ? chunk : this.#decode(chunk);
+    const decoded = typeof chunk === 'string' ? chunk : this.#decode(chunk);
+    if (decoded === '') return;
+    const text = this.#afterCr && decoded.startsWith('\n') ? decoded.slice(1) : decoded;
+    this.#afterCr = decoded.endsWith('\r');
     if (text === '' || this.#isWholeEvent(text)) return;
-    const endsWithCr = this.#rest.endsWith('\r');
-    const hasCr = endsWithCr || text.includes('\r');
+    const hasCr = text.includes('\r');
     if (!hasCr && !text.includes('\n')) {
       this.#rest.add(text);
       return;
@@ -66,9 +70,7 @@ export class SseScanner {
     this.#clipped ||= this.#rest.clipped;
     const rest = this.#rest.take();
     const buffer = rest + text;
-    const start = hasCr
-      ? this.#lines(buffer, endsWithCr ? rest.length - 1 : rest.length)
-      : this.#plainLines(buffer, rest.length);
+    const start = hasCr ? this.#lines(buffer, rest.length) : this.#plainLines(buffer, rest.length);
     if (start < buffer.length) this.#rest.add(buffer.slice(start));
   }
 
@@ -117,8 +119,6 @@ export class SseScanner {
     for (let index = from; index < buffer.length; index++) {
       const code = buffer.charCodeAt(index);
       if (code !== LF && code !== CR) continue;
-      // A CR at the very end may be half of a CRLF.
-      if (code === CR && index + 1 === buffer.length) break;
       this.#line(buffer.slice(start, index));
       if (code === CR && buffer.charCodeAt(index + 1) === LF) index++;
       start = index + 1;
