@@ -69,6 +69,8 @@ describe('operation and model', () => {
     expect(read('/chat/completions', { stream: true }).stream).toBe(true);
     expect(read('/chat/completions', {}, { stream: true }).stream).toBe(true);
     expect(read('/model/x/invoke-with-response-stream', {}).stream).toBe(true);
+    expect(read('/audio/speech', { stream_format: 'sse' }).stream).toBe(true);
+    expect(read('/audio/speech', { stream_format: 'audio' }).stream).toBe(false);
     expect(read('/chat/completions', { stream: false }).stream).toBe(false);
   });
 });

@@ -44,7 +44,8 @@ function describe(endpoint: ReturnType<typeof readEndpoint>, request: RequestLik
   const { operation } = endpoint;
   const model = modelName(asText(body['model']) ?? endpoint.model);
   const maxOutputTokens = NO_OUTPUT.has(operation) ? 0 : outputReserve(body);
-  const stream = request.stream === true || body['stream'] === true || endpoint.stream;
+  const stream =
+    request.stream === true || body['stream'] === true || body['stream_format'] === 'sse' || endpoint.stream;
   // Counting tokens is free of the token limits.
   const { input, media } = operation === 'other' || operation === 'count_tokens' ? NO_INPUT : promptInput(body);
   const content = contentOf(operation, body, media);
