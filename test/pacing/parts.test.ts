@@ -22,7 +22,7 @@ function drive(hidden: HiddenLimit, lets: (now: number, sent: number) => boolean
     while (hidden.waitMs(1, now) === 0 && sequence < now / 10 + 1) {
       hidden.take(1, ++sequence, now);
       if (lets(now, sequence)) {
-        hidden.succeeded(sequence, now);
+        hidden.succeeded(sequence, now, now);
         continue;
       }
       refused.push(now);

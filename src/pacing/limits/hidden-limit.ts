@@ -1,4 +1,5 @@
 import type { WhoWaits } from '../../core/admission.ts';
+import { HintTrust } from './hint-trust.ts';
 import { MeasuredPace } from './measured-pace.ts';
 import { refusalWaitMs } from './refusal-wait.ts';
 import { RecentRefusals } from './recent-refusals.ts';
@@ -114,6 +115,10 @@ export class HiddenLimit {
   #trialEvery = TRIED_AGAIN_AFTER;
   readonly #refusals = new RecentRefusals(KEPT);
   readonly #spacing = new Spacing();
+  readonly #hints = new HintTrust();
+  /** What got through since the last wall was hit, and when that was. */
+  #through = 0;
+  #lastWall: number | undefined;
   #sequence = 0;
   #minute = 0;
   #minuteAt = 0;
@@ -162,6 +167,7 @@ export class HiddenLimit {
   take(cost: number, sequence: number, now: number): void {
     this.#meter(now);
     this.#metered += cost;
+    this.#through += cost;
     this.#firstAt ??= now;
     this.#minute = this.#lastMinute(now) + cost;
     this.#minuteAt = now;
@@ -176,7 +182,8 @@ export class HiddenLimit {
   }
 
   /** The call with this sequence number got through. */
-  succeeded(sequence: number, now: number): void {
+  succeeded(sequence: number, sentAt: number, now: number): void {
+    this.#hints.served(sentAt);
     this.#spacing.served(sequence);
     if (this.#belief === 'wall' && sequence >= this.#probe) this.#open(now);
   }
@@ -203,7 +210,9 @@ export class HiddenLimit {
     this.#pace.refused(cost, sequence);
     this.#minute -= cost;
     this.#metered -= cost;
+    this.#through -= cost;
     this.#refusals.refused(sequence);
+    if (hintMs !== undefined) this.#hints.named(sentAt, now + hintMs);
     const walled = this.#belief === 'wall';
     // The first call's refusal may be chance, as long as those sent beside it are unanswered.
     const isFirst = sequence === 1 && !refusal.alone;
@@ -212,16 +221,17 @@ export class HiddenLimit {
       else if (sequence < this.#probe || this.#probeAt === undefined) return { who: 'lane', laneMs: hintMs ?? 0 };
       this.#probeAt = undefined;
       this.#probe = this.#sequence + 1;
-      const pauseMs = Math.min(MAX_PAUSE_MS, Math.max(FIRST_PAUSE_MS, PAUSE_SHARE * (now - this.#wallSince)));
+      const ownMs = Math.min(MAX_PAUSE_MS, Math.max(FIRST_PAUSE_MS, PAUSE_SHARE * (now - this.#wallSince)));
+      const pauseMs = this.#hints.believed ? (hintMs ?? ownMs) : Math.max(hintMs ?? 0, ownMs);
       // Also kept here, so that the lane does not pause for the same call repeatedly.
-      this.#tryAt = now + (hintMs ?? pauseMs);
-      return { who: 'lane', laneMs: hintMs ?? pauseMs };
+      this.#tryAt = now + pauseMs;
+      return { who: 'lane', laneMs: pauseMs };
     }
     if (news) this.#isolated(refusal, now);
     if (this.#belief !== 'pace') return CALL;
     // A large call holds the lane until enough is available for it; a smaller one waits out its hint by itself.
     if (hintMs === undefined) return LANE;
-    return cost > LARGE ? { who: 'lane', laneMs: hintMs } : CALL;
+    return cost > LARGE && this.#hints.believed ? { who: 'lane', laneMs: hintMs } : CALL;
   }
 
   /** Calls of average size sent per millisecond, over about the last second. */
@@ -264,10 +274,18 @@ export class HiddenLimit {
     const atOnce = sentAt - this.#firstAt! < AT_ONCE_MS && this.#lastMinute(now) >= FEW;
     if (average === Infinity && hintMs === undefined && atOnce) this.#ratePerMinute = this.#lastMinute(now) / MINUTE;
     // Most limits are per minute and admit a minute's worth at once, so what was sent in that minute gives the rate.
-    const rate = confirmed ? average : Math.min(average, this.#lastMinute(now) / MINUTE);
+    const rate = confirmed ? average : Math.min(average, this.#sinceLastWall(now) ?? this.#lastMinute(now) / MINUTE);
     const least = sequence < FEW ? FIRST_PACE : 0;
     if (!refusal.alone || average < Infinity) this.#pace.set(Math.max(least, rate), now);
     this.#pace.exhaust();
+  }
+
+  /** What got through per millisecond from one wall to the next; undefined at the first. */
+  #sinceLastWall(now: number): number | undefined {
+    const [through, since] = [this.#through, this.#lastWall];
+    this.#through = 0;
+    this.#lastWall = now;
+    return through >= 1 && since !== undefined ? through / (now - since) : undefined;
   }
 
   /** A refusal while other calls got through. */

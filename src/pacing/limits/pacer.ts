@@ -338,7 +338,7 @@ export class Pacer {
     this.#load.served(reservation);
     if (this.#overload.wasContradicted()) this.forgetOverload();
     if (this.#crowding.served(reservation)) this.#concurrency.forget();
-    this.#hidden.succeeded(sequence, now);
+    this.#hidden.succeeded(sequence, reservation.sentAt, now);
     this.#firstCalls.succeeded();
     if (sequence > this.#reactedUpTo) this.#acceleration?.succeeded(now);
   }
@@ -393,9 +393,9 @@ export class Pacer {
     else if (this.#crowding.refused(reservation)) this.#concurrency.forget();
     // Runs alongside the pace, which is dropped if fewer calls in flight end the refusals.
     else if (this.#crowding.believed) this.#concurrency.refused(reservation.inFlight, news, now);
-    const alone = this.#active <= 1;
-    // A caller on its own needs no pacing beyond the hint.
-    if (alone && hintMs !== undefined) return { who: lane, laneMs: hintMs };
+    // A caller on its own needs no pacing beyond the hint, and one longer than any call may wait closes the lane.
+    const closes = hintMs !== undefined && hintMs > this.#maxWaitMs && this.#active <= 1;
+    if (hintMs !== undefined && (!others || closes)) return { who: lane, laneMs: hintMs };
     const told = hintMs ?? (dimension === 'unknown' ? undefined : failure.resetMs);
     // A hint longer than any call may wait closes the lane instead, and the lane is then probed.
     const verdict = this.#refusedForPace(
