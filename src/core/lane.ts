@@ -46,6 +46,8 @@ export interface RetryContext {
   readonly attempts: number;
   /** Attempts of the lane that got through so far: shows whether a refusal concerns only this call. */
   readonly served: number;
+  /** Attempts of the lane in flight. */
+  readonly inFlight: number;
   /** Attempts of the lane that were refused so far. */
   readonly refused: number;
   /** Monotonic; Infinity without a deadline. */

@@ -95,6 +95,7 @@ export class RetryCourse {
       probe: this.#isProbe(),
       attempts: this.#record.attempts,
       served: place.lane.admission.served,
+      inFlight: place.lane.admission.inFlight,
       refused: place.lane.counts.throttled,
       deadlineAt,
       now: clock.now(),

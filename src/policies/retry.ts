@@ -77,7 +77,7 @@ class Retry implements CallRetry {
   #served = 0;
   /** Refusals without a wait, and what the lane had seen at the first of them. */
   #refusals = 0;
-  #refusedFirst: { readonly at: number; readonly served: number; readonly refused: number } | undefined;
+  #refusedFirst: Readonly<Record<'at' | 'served' | 'refused' | 'inFlight', number>> | undefined;
   /** Successes of the lane at the call's last other failure. */
   #servedAtFault = 0;
   #failingSince: number | undefined;
@@ -142,11 +142,13 @@ class Retry implements CallRetry {
 
   /** Whether the call's refusals are no more than its lane's lead to expect: then it is not the call that is refused. */
   #meetsOthersToo(context: RetryContext): boolean {
-    const { now, served, refused } = context;
-    const first = (this.#refusedFirst ??= { at: now, served, refused });
+    const { now, served, refused, inFlight } = context;
+    const first = (this.#refusedFirst ??= { at: now, served, refused, inFlight });
     this.#refusals++;
     const others = refused - first.refused;
-    const share = (others + 1) / (others + 1 + served - first.served);
+    // What was in flight then may have been served since, but says nothing about the time since.
+    const through = Math.max(0, served - first.served - first.inFlight);
+    const share = (others + 1) / (others + 1 + through);
     // Where nothing ever got through, no limit is known to be the cause.
     return served > 0 && now - first.at < this.#mostInVainMs(context) && share ** this.#refusals > UNLIKELY;
   }

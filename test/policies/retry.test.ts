@@ -15,6 +15,7 @@ const context: RetryContext = {
   probe: false,
   attempts: 1,
   served: 0,
+  inFlight: 0,
   refused: 0,
   waiter: undefined,
   deadlineAt: Infinity,
@@ -169,6 +170,15 @@ describe('decide', () => {
         const state = (): RetryContext => ({ ...seen, served: 7 + tries * servedEach, refused: 3 + tries });
         while (call.decide(refused, state()).retry) tries++;
         expect([servedEach, tries]).toEqual([servedEach, most]);
+      }
+    });
+
+    it('is not counted because of those that were in flight when it was refused', () => {
+      const call = callRetry({ paces: true });
+      for (let turn = 0; turn < 6; turn++) {
+        const now = context.now + turn * 5_000;
+        const state = { ...seen, served: 7 + 20 * turn, inFlight: 100 - 20 * turn, refused: 3 + turn, now };
+        expect(call.decide(refused, state), String(turn)).toMatchObject({ retry: true, counted: false });
       }
     });
 
