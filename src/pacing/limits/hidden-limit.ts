@@ -4,6 +4,7 @@ import { MeasuredPace } from './measured-pace.ts';
 import { refusalWaitMs } from './refusal-wait.ts';
 import { RecentRefusals } from './recent-refusals.ts';
 import { Spacing } from './spacing.ts';
+import { WallRhythm } from './wall-rhythm.ts';
 
 const METER_MS = 500;
 const MINUTE = 60_000;
@@ -116,6 +117,8 @@ export class HiddenLimit {
   readonly #refusals = new RecentRefusals(KEPT);
   readonly #spacing = new Spacing();
   readonly #hints = new HintTrust();
+  readonly #rhythm = new WallRhythm();
+  #refusedAt = 0;
   /** What got through since the last wall was hit, and when that was. */
   #through = 0;
   #lastWall: number | undefined;
@@ -168,6 +171,7 @@ export class HiddenLimit {
     this.#meter(now);
     this.#metered += cost;
     this.#through += cost;
+    if (this.#firstAt === undefined) this.#rhythm.begins(now);
     this.#firstAt ??= now;
     this.#minute = this.#lastMinute(now) + cost;
     this.#minuteAt = now;
@@ -222,7 +226,9 @@ export class HiddenLimit {
       this.#probeAt = undefined;
       this.#probe = this.#sequence + 1;
       const ownMs = Math.min(MAX_PAUSE_MS, Math.max(FIRST_PAUSE_MS, PAUSE_SHARE * (now - this.#wallSince)));
-      const pauseMs = this.#hints.believed ? (hintMs ?? ownMs) : Math.max(hintMs ?? 0, ownMs);
+      this.#refusedAt = sentAt;
+      const isTold = hintMs !== undefined && this.#hints.believed;
+      const pauseMs = isTold ? hintMs : Math.max(hintMs ?? 0, this.#rhythm.pauseMs(ownMs, now));
       // Also kept here, so that the lane does not pause for the same call repeatedly.
       this.#tryAt = now + pauseMs;
       return { who: 'lane', laneMs: pauseMs };
@@ -256,6 +262,7 @@ export class HiddenLimit {
 
   /** Calls get through again; ends the wall. */
   #open(now: number): void {
+    this.#rhythm.opened(this.#wallSince, this.#refusedAt, this.#probeAt ?? now);
     this.#belief = this.#pace.rate < Infinity ? 'pace' : 'none';
     this.#paceFrom = this.#sequence;
     this.#probeAt = undefined;
