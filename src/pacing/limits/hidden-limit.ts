@@ -271,6 +271,8 @@ export class HiddenLimit {
   }
 
   #hitWall(refusal: HiddenRefusal, now: number): void {
+    // A faster pace than the one that was refused too often hit a limit.
+    if (this.#belief === 'trial' && this.#fasterThan !== undefined) this.#putOffTrials();
     this.#wallSince = now;
     this.#belief = 'wall';
     // The first refusal of the wall was taken for an isolated one.
