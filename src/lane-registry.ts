@@ -8,6 +8,7 @@ import type { Fleet } from './fleet/fleet.ts';
 import type { LaneShare } from './fleet/lane-share.ts';
 import { type KeptLane, keptLane } from './core/kept-lane.ts';
 import { AttemptFailed, type Lane } from './core/lane.ts';
+import { LateRetries } from './core/late-retries.ts';
 import { originOf } from './core/origin.ts';
 import { isProviderFault } from './core/outcome.ts';
 import type { ChargeRule, ProviderName } from './core/provider.ts';
@@ -203,6 +204,7 @@ function createLane(key: string, identity: LaneIdentity, charge: ChargeRule, cre
       paces: options.pacing !== undefined,
       onBudgetSpent: () => breaker.trip(),
     }),
+    late: new LateRetries(),
     slots: createSlots(options.bulkhead.maxConcurrent),
     snapshot,
     kept: () => keptLane(snapshot(), admission.learnedTokens()),

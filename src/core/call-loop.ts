@@ -66,6 +66,7 @@ export class CallLoop {
           const counted = passage.succeeded();
           if (counted) await counted;
           this.#retries.answered();
+          this.#call.lane.late.served();
           return value;
         } catch (error) {
           const counted = attempt.isCrowded ? passage?.crowded(error) : passage?.failed(error);
@@ -78,12 +79,14 @@ export class CallLoop {
     }
   }
 
-  async #backOff({ pausesLane, delayMs }: Retry): Promise<void> {
+  async #backOff({ pausesLane, delayMs, soonMs }: Retry): Promise<void> {
     // A pause of the lane is waited out in the queue.
     if (pausesLane) return;
     const startedAt = this.#settings.clock.now();
     try {
-      await sleep(this.#settings.clock, delayMs, this.#signal);
+      const { clock } = this.#settings;
+      if (soonMs === undefined) await sleep(clock, delayMs, this.#signal);
+      else await this.#call.lane.late.wait(clock, soonMs, delayMs, this.#signal);
     } finally {
       this.#record.waitedForRetry(this.#settings.clock.now() - startedAt);
     }

@@ -1,4 +1,5 @@
 import type { Admission, WhoWaits } from './admission.ts';
+import type { LateRetries } from './late-retries.ts';
 import type { CircuitState, GiveUpReason, RetryReason } from './event-values.ts';
 import type { LaneCounts, LaneSnapshot } from './snapshot.ts';
 import type { Failure, HintSource } from './outcome.ts';
@@ -9,6 +10,8 @@ export type RetryDecision =
       readonly retry: true;
       /** If the lane is paused, the minimum length of the pause. */
       readonly delayMs: number;
+      /** The delay if a call of the lane is served meanwhile; as long as `delayMs` if undefined. */
+      readonly soonMs?: number;
       readonly source: HintSource | 'backoff';
       readonly reason: RetryReason;
       /** Whether it counts as a retry; waiting out a limit does not. */
@@ -108,6 +111,7 @@ export interface Lane {
     take(): void;
     free(): void;
   };
+  readonly late: LateRetries;
   /** Unfinished calls, wherever they wait. */
   active: number;
   readonly counts: { -readonly [K in keyof LaneCounts]: LaneCounts[K] };

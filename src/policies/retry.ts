@@ -134,20 +134,20 @@ class Retry implements CallRetry {
 
   /** Whether a limit of the lane refused the call, rather than a server that is down, or one that does not like the call. */
   #isLimited({ outcome, noCapacity }: Failure, context: RetryContext): boolean {
-    if (outcome === 'throttled') return this.#meetsOthersToo(context);
+    if (outcome === 'throttled') return this.#meetsOthersToo(context, true);
     if (outcome !== 'overloaded' || noCapacity) return false;
-    const meetsOthers = this.#meetsOthersToo(context);
+    const meetsOthers = this.#meetsOthersToo(context, false);
     return context.waiter === 'lane' || (meetsOthers && context.served > this.#refusedFirst!.served);
   }
 
   /** Whether the call's refusals are no more than its lane's lead to expect: then it is not the call that is refused. */
-  #meetsOthersToo(context: RetryContext): boolean {
+  #meetsOthersToo(context: RetryContext, isLimit: boolean): boolean {
     const { now, served, refused, inFlight } = context;
     const first = (this.#refusedFirst ??= { at: now, served, refused, inFlight });
     this.#refusals++;
     const others = refused - first.refused;
     // What was in flight then may have been served since, but says nothing about the time since.
-    const through = Math.max(0, served - first.served - first.inFlight);
+    const through = Math.max(0, served - first.served - (isLimit ? first.inFlight : 0));
     const share = (others + 1) / (others + 1 + through);
     // Where nothing ever got through, no limit is known to be the cause.
     return served > 0 && now - first.at < this.#mostInVainMs(context) && share ** this.#refusals > UNLIKELY;
@@ -189,6 +189,7 @@ class Retry implements CallRetry {
     return {
       retry: true,
       delayMs,
+      ...(isLate && { soonMs: soon }),
       source: told && !isLate ? told.source : 'backoff',
       reason: reasonOf(failure),
       counted: !context.probe && !limited,

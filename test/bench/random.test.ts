@@ -199,7 +199,7 @@ describe('tidegate on randomly drawn providers', () => {
     [1510879284, 'a trial at next to no pace', 1.3, 0.2],
     [2041209158, 'answers of 42 s and an outage', 1.05, 0.7],
     [2024933773, 'a hint of a second in windows of a tenth', 1.3, 0.05],
-    [2319912877, 'others who are gone', 1.4, 0.65],
+    [2319912877, 'others who are gone', 1.5, 0.65],
     [566675301, 'a limit that was cut, named by refusals', 2.3, 0.15],
     [2297443307, 'refusals by others at any pace', 4.2, 0.5],
     [1289991414, 'a fixed window that looked shared', 1, 0.02],

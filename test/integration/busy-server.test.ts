@@ -90,6 +90,29 @@ describe.for(Object.keys(DOWN))('a call on its own meets an outage: %s', (kind) 
     expect(tookMs).toBeLessThan(45_000);
   });
 
+  it('goes again as soon as another call is served', async () => {
+    const clock = new VirtualClock();
+    const guard = testGuard({}, { clock, random: () => 0.5 });
+    const startedAt = clock.now();
+    let sent = 0;
+    const fake = fakeFetch((request) => {
+      sent++;
+      return clock.now() - startedAt < 16_000 ? DOWN[kind]!(request) : json(openai.completion)(request);
+    });
+    const client = guardedClient(openai, guard, fake.fetch);
+    let tookMs: number | undefined;
+    const first = openai.create(client).then(() => (tookMs = clock.now() - startedAt));
+    await clock.advance(20_000);
+    const before = sent;
+    expect([before, tookMs]).toEqual([5, undefined]);
+    await openai.create(client);
+    await clock.advance(0);
+    expect(tookMs).toBe(20_000);
+    await first;
+    expect(sent).toBe(before + 2);
+    expect(clock.pending()).toBe(0);
+  });
+
   it('does not wait past its deadline', async () => {
     const { result, tookMs } = await during(600_000, 15_000);
     expect(result).toBe('failed');

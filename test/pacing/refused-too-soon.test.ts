@@ -55,6 +55,16 @@ describe('calls that come too soon after others', () => {
     expect(spacing.isBelieved).toBe(false);
   });
 
+  it('are not the cause if all come at the same intervals', () => {
+    const spacing = new Spacing();
+    for (let sequence = 1; sequence <= 60; sequence++) {
+      spacing.sent(sequence, 100 * sequence);
+      if (sequence % 6 === 0) spacing.refused(sequence, 100 * sequence, 100 * sequence + 50);
+      else spacing.served(sequence);
+    }
+    expect(spacing.isBelieved).toBe(false);
+  });
+
   it('are not the cause while others sent at the same time are kept', () => {
     const spacing = new Spacing();
     sendAll(spacing, [0, 1_000, 2_000, 3_000]);

@@ -4,7 +4,9 @@ import { refusalWaitMs } from './refusal-wait.ts';
 const KEPT = 64;
 /** Refused and served attempts needed. */
 const ENOUGH = 3;
-/** A gap that was refused may be longer than a served one by this factor: requests do not take the same time each. */
+/** Every gap that was refused must be clearly shorter than those served: calls at regular intervals prove nothing. */
+const SHORTER = 0.95;
+/** Once that is believed, a refused one may be longer by this factor: requests do not take the same time each. */
 const SAME = 1.1;
 
 const UNANSWERED = 0;
@@ -78,6 +80,6 @@ export class Spacing {
     }
     this.shortestMs = shortestServed;
     const isEnough = this.#isBelieved || (served >= ENOUGH && refused >= ENOUGH);
-    return isEnough && shortestServed > 0 && longestRefused < SAME * shortestServed;
+    return isEnough && longestRefused < (this.#isBelieved ? SAME : SHORTER) * shortestServed;
   }
 }
