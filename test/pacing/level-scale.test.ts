@@ -141,16 +141,38 @@ describe.each(lengths.flatMap((windowMs) => resets.map((reset) => ({ windowMs, r
 );
 
 describe('a bucket that turns out to be smaller than its window', () => {
-  it('owes nothing: what was taken for the rest of the window was its level', () => {
-    const policy = { headroom: 0, smooth: false, corrects: true };
+  const policy = { headroom: 0, smooth: false, corrects: true };
+  const seen = { limit: LIMIT, source: 'header', inFlight: 1, amount: 1, refused: false, since: 0 } as const;
+
+  /** A bucket that reports these levels and is full within a quarter of a second. */
+  function told(...levels: number[]): { limit: LimitBucket; tell: (remaining: number) => void } {
     const limit = new LimitBucket('requests', LIMIT, 'header', policy, 0);
-    const seen = { limit: LIMIT, source: 'header', inFlight: 1, amount: 1, refused: false } as const;
-    const at = { sentAt: 0, sampledAt: 0, previousAt: 0 };
-    limit.take(1, 1);
-    limit.observe({ ...seen, ...at, remaining: 40, resetMs: undefined, sequence: 1, mark: 1, since: 0 }, 10);
-    limit.take(1, 2);
-    limit.observe({ ...seen, ...at, remaining: 39, resetMs: 220, sequence: 2, mark: 2, since: 0 }, 10);
+    let sequence = 0;
+    const tell = (remaining: number): void => {
+      sequence++;
+      limit.take(1, sequence);
+      const at = { sentAt: 10 * sequence, sampledAt: 10 * sequence, previousAt: 0, sequence, mark: sequence };
+      limit.observe({ ...seen, ...at, remaining, resetMs: 220 }, 10 * sequence);
+    };
+    for (const level of levels) tell(level);
+    return { limit, tell };
+  }
+
+  it('owes nothing: what was taken for the rest of the window was its level', () => {
+    const { limit } = told(40, 39);
     expect(limit.burst).toBeLessThan(50);
-    expect(limit.level).toBeGreaterThan(38);
+    expect(limit.level).toBeGreaterThan(30);
+  });
+
+  it('holds what is above the level of a refusal, and more once a higher level is reported', () => {
+    const { limit, tell } = told(390, 380, 361);
+    const refusal = { amount: 1, sequence: 4, sentAt: 30, news: true, hinted: false };
+    limit.refused(refusal, 360, 0, 0, 40);
+    expect(limit.burst).toBe(31);
+    tell(450);
+    expect(limit.burst).toBe(91);
+    // The whole window is there after all.
+    tell(2_950);
+    expect(limit.burst).toBe(LIMIT - 360);
   });
 });

@@ -399,6 +399,17 @@ describe('the first answer after a pause of ours', () => {
 });
 
 describe('a limit shared by many processes', () => {
+  it('lets its level rise to what a large call needs', () => {
+    const sharing = new SharedPace();
+    sharing.foreign.observe(sample(0, 400, 1, 1), 500, 500 / 60_000, 1);
+    sharing.foreign.observe(sample(1_000, 350, 2, 2), 500, 500 / 60_000, 1);
+    for (const need of [20, 200, 480]) {
+      sharing.divide(0.99 * need, 500, 500 / 60_000, 300, need, 1_000);
+      expect(sharing.shared).toBe(true);
+      expect(sharing.left).toBeGreaterThan(0);
+    }
+  });
+
   it('is never reserved for others by more than the level at which all of them settle', () => {
     const sharing = new SharedPace();
     sharing.foreign.observe(sample(0, 400, 1, 1), 500, 500 / 60_000, 1);

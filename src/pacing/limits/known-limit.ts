@@ -431,7 +431,7 @@ export class LimitBucket implements LimitModel {
     const known = this.source === 'header' ? this.#level.claimed + since : this.level + (refusal.news ? since : 0);
     const claimed = Math.min(known, this.sharers?.level ?? Infinity);
     const { peak } = this.#level;
-    const used = remaining === undefined ? peak - claimed : this.limit - remaining;
+    const used = remaining === undefined ? peak - claimed : this.full - remaining;
     const margin = Math.max(0.1 * peak, AT_ONCE * this.#average);
     const surprising = remaining === undefined ? claimed > amount + margin : remaining >= amount;
     if (surprising && this.beliefs.fixed.believed) this.beliefs.fixed.contradicted();
@@ -638,12 +638,12 @@ export class LimitBucket implements LimitModel {
       // The estimate of other users was based on another bucket's level.
       if (before === undefined || capacity === undefined) this.beliefs.sharing.foreign.forget();
       const known = Math.min(before ?? this.limit, this.limit);
-      if (this.burst >= known || (capacity ?? Infinity) < this.burst) {
-        this.#level.resize(Math.min(this.limit, capacity ?? this.limit));
-        this.#burstProbe.restart(now);
-      }
+      const size = Math.min(this.full, this.limit);
+      // What was left at a refusal is out of reach; what is above it is not.
+      this.#level.resize(this.burst >= known ? size : Math.min(size, this.burst + Math.max(0, size - known)));
+      this.#burstProbe.restart(now);
     }
-    return remaining + this.limit - (capacity ?? this.limit);
+    return remaining + this.limit - this.full;
   }
 
   /** Whether rounding hides the level. Requests are never rounded like that. */

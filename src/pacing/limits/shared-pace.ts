@@ -48,7 +48,7 @@ export class SharedPace {
       return;
     }
     const targetMs = Math.min(MAX_TARGET_MS, Math.max(MIN_TARGET_MS, TARGET_PER_ANSWER_AGE * answerAgeMs));
-    const most = Math.max(MAX_TARGET * burst, Math.min(burst, need) / MAX_SPEED);
+    const most = Math.max(MAX_TARGET * burst, Math.min(burst, need));
     const target = Math.min(most, Math.max(targetMs * limitRate, TARGET_PER_NEED * need));
     // A surplus that only our answers show is invisible to the others, so it must not speed everyone up.
     const spentInMs = Math.max(SPENT_IN_MS, TARGET_PER_ANSWER_AGE * answerAgeMs);
