@@ -56,6 +56,17 @@ describe('readLimits', () => {
     });
   });
 
+  it.each([
+    ['within the window, as seconds', '42', 42_000],
+    ['longer than the window, as milliseconds', '55964', 55_964],
+    ['longer in milliseconds too, as none', '86400', undefined],
+  ])('reads a reset without a unit, %s', (_how, reset, resetMs) => {
+    for (const provider of ['openai', 'azure.ai.openai', 'groq'] as const) {
+      const block = `x-ratelimit-limit-tokens: 60000\nx-ratelimit-remaining-tokens: 100\nx-ratelimit-reset-tokens: ${reset}`;
+      expect(read(provider, block)[0]).toMatchObject({ dimension: 'tokens', resetMs });
+    }
+  });
+
   it('does not take a rounded tiny reset for a day', () => {
     const block =
       'x-ratelimit-limit-tokens: 40000000\nx-ratelimit-remaining-tokens: 39999990\nx-ratelimit-reset-tokens: 1ms';

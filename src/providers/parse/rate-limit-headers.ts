@@ -25,6 +25,8 @@ export interface Bucket {
   readonly resetMs: number | undefined;
   /** Whether the reset is exact enough to infer the window from it. */
   readonly fine: boolean;
+  /** Whether the reset is a number without a unit. */
+  readonly bare?: boolean;
 }
 
 /** A limit whose reset is a duration, or a time in seconds or milliseconds since 1970 as gateways write it. */
@@ -38,6 +40,7 @@ export function xRateLimit(headers: Headers, names: LimitHeaders, wallMs: number
     remaining: readRemaining(headers, names, limit),
     resetMs: seconds === undefined ? parseUnits(reset) : sinceEpoch(seconds, headers, wallMs),
     fine: reset !== null && seconds === undefined,
+    bare: seconds !== undefined,
   };
 }
 
@@ -142,6 +145,17 @@ export function addLimit(
   dimension: Dimension,
 ): void {
   if (!found) return;
-  const { limit, remaining, resetMs } = found;
-  readings.push({ dimension, limit, remaining, resetMs, windowMs: windowOf(dimension)!, source: 'header' });
+  const { limit, remaining } = found;
+  const windowMs = windowOf(dimension)!;
+  const resetMs = found.bare ? resetWithin(windowMs, found.resetMs) : found.resetMs;
+  readings.push({ dimension, limit, remaining, resetMs, windowMs, source: 'header' });
+}
+
+/**
+ * A number without a unit means seconds. Where that is longer than the window, it is milliseconds (Azure: `55964` of a
+ * minute), or no reset at all.
+ */
+function resetWithin(windowMs: number, resetMs: number | undefined): number | undefined {
+  if (resetMs === undefined || resetMs <= windowMs + WHOLE_SECOND_MS) return resetMs;
+  return resetMs / 1_000 <= windowMs ? resetMs / 1_000 : undefined;
 }
