@@ -70,6 +70,22 @@ describe('a level reported as a share of the whole limit', () => {
     expect(scale).toMatchObject({ factor: 1, suspected: false });
   });
 
+  it('is not believed for a single large fall, which others may have taken', () => {
+    const scale = new LevelScale();
+    const told = [
+      [0, 1, 2_999],
+      [5, 62, 2_438],
+      [10, 63, 2_437],
+      [15, 64, 2_436],
+      // What was taken is back at once.
+      [300, 65, 2_990],
+    ] as const;
+    for (const [at, sequence, remaining] of told) {
+      scale.observe({ at, remaining, sequence, mark: sequence }, LIMIT, PER_MS, 1);
+    }
+    expect(scale.factor).toBe(1);
+  });
+
   it('does not count refused requests as spent', () => {
     const scale = new LevelScale();
     const limiter = answers(scale, 60, 60);
@@ -139,6 +155,25 @@ describe.each(lengths.flatMap((windowMs) => resets.map((reset) => ({ windowMs, r
     });
   },
 );
+
+describe('answers that come late after a change of the limit', () => {
+  it('are not compared with newer ones, which state another limit', () => {
+    const limit = new LimitBucket('requests', LIMIT, 'header', { headroom: 0, smooth: false, corrects: true }, 0);
+    const tell = (sequence: number, of: number, remaining: number, at = sequence): void => {
+      const seen = { limit: of, remaining, resetMs: 20, source: 'header', inFlight: 1, amount: 1 } as const;
+      const sent = { sentAt: at, sampledAt: at, previousAt: at, sequence, mark: sequence, since: 0 };
+      limit.observe({ ...seen, ...sent, refused: false }, 1_000 + at);
+    };
+    for (let sequence = 1; sequence <= 200; sequence++) limit.take(1, sequence);
+    tell(1, LIMIT, 2_999);
+    tell(100, 1_000, 999);
+    // Sent before the change, and answered in turns with what was sent after it.
+    tell(40, LIMIT, 2_999);
+    for (let call = 1; call <= 4; call++) tell(100 + call, 1_000, 990 - call);
+    tell(105, 1_000, 999, 200);
+    expect(limit.snapshot(2_000).beliefs).not.toContain('scaled_level');
+  });
+});
 
 describe('a bucket that turns out to be smaller than its window', () => {
   const policy = { headroom: 0, smooth: false, corrects: true };

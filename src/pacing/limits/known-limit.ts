@@ -615,6 +615,8 @@ export class LimitBucket implements LimitModel {
   #learnScale(seen: Observation, now: number): void {
     const { sampledAt: at, remaining, sequence, mark, source } = seen;
     if (remaining === undefined || source !== 'header' || !this.#isComparable) return;
+    // Older answers still state the limit before a change.
+    if (seen.limit !== this.limit) return;
     const { scale, shortBucket, sharing } = this.beliefs;
     const before = scale.factor;
     scale.observe({ at, remaining, sequence, mark }, this.limit, this.limitRate, this.#average || seen.amount);

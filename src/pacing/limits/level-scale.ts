@@ -9,6 +9,9 @@ const KEEP = 0.8;
 const ONE_CALL = 0.9;
 const REFILLED = 0.5;
 const ENOUGH = 3;
+/** Newest falls that must agree: a single large one, which others took, would outweigh all others. */
+const AGREEING = 2;
+const AGREES = 0.4;
 const SUSPECT = 2;
 /** Part of the limit that the level must have fallen by: one of a whole limit does not move within a few units. */
 const MIN_FALL = 0.05;
@@ -42,6 +45,8 @@ export class LevelScale {
   readonly #uncounted = new Uncounted();
   #falls = 0;
   #fallen = 0;
+  /** Newest falls in the same proportion as those before them. */
+  #agreeing = 0;
   #spentSquares = 0;
   #product = 0;
   #fallSquares = 0;
@@ -100,7 +105,8 @@ export class LevelScale {
   #found(limit: number): number {
     if (!this.#returned) return 1;
     const found = this.#fallsPerUnit;
-    if (this.#falls < ENOUGH || this.#fallen < MIN_FALL * limit || found === undefined) return this.factor;
+    const isEnough = this.#falls >= ENOUGH && this.#agreeing >= AGREEING && this.#fallen >= MIN_FALL * limit;
+    if (!isEnough || found === undefined) return this.factor;
     return found >= LEAST ? found : 1;
   }
 
@@ -112,6 +118,8 @@ export class LevelScale {
   }
 
   #fell(spent: number, fall: number): void {
+    const found = this.#product / this.#spentSquares;
+    this.#agreeing = Math.abs(fall / spent - found) <= AGREES * found ? this.#agreeing + 1 : 0;
     this.#falls++;
     this.#fallen += fall;
     this.#spentSquares = KEEP * this.#spentSquares + spent * spent;
@@ -121,6 +129,7 @@ export class LevelScale {
 
   #forgetFalls(): void {
     this.#falls = 0;
+    this.#agreeing = 0;
     this.#fallen = 0;
     this.#spentSquares = 0;
     this.#product = 0;
