@@ -36,8 +36,8 @@ export class LeasedLimit implements Limit {
     this.#lease.take(amount);
   }
 
-  trueUp(amount: number, now: number): boolean {
-    const givesBack = this.#model.trueUp(amount, now);
+  trueUp(amount: number, now: number, sequence?: number): boolean {
+    const givesBack = this.#model.trueUp(amount, now, sequence);
     if (givesBack) this.#lease.giveBack(amount);
     return givesBack;
   }

@@ -212,6 +212,7 @@ describe('tidegate on randomly drawn providers', () => {
     [815167266, 'a hidden limit that was raised', 1.45, 0.25],
     [1440296738, 'refusals of a hidden limit, counted for ever', 1.1, 0.15],
     [806987211, 'windows of a second told as minutes', 1.1, 0.1],
+    [1022050814, 'output in windows of a tenth of a second, told as minutes', 1.9, 0.04],
     [1669886327, 'the same, found anew by each refusal', 1.2, 0.12],
     [335327364, 'a burst whose output is counted at the end', 1.1, 0.02],
     [966095551, 'answers that outlast the bucket of their output', 1.2, 0.15],

@@ -291,7 +291,11 @@ export class LimitBucket implements LimitModel {
   /**
    * The provider may charge less in the end than on arrival. Headers that report the level already include that.
    */
-  trueUp(amount: number, now: number): boolean {
+  trueUp(amount: number, now: number, sequence?: number): boolean {
+    // Unlike input, output was only expected until now.
+    if (this.kind.unit === 'outputTokens' && sequence !== undefined) {
+      this.beliefs.returns.neverCounted(sequence, amount);
+    }
     // Only refusals report this limit. They correct a level that is too high but never one that is too low.
     if (amount < 0 && this.source === 'body' && this.kind.unit === 'tokens') return false;
     const told =
@@ -601,13 +605,15 @@ export class LimitBucket implements LimitModel {
   }
 
   #learnReturns(report: LevelReport, quantum: number, now: number): void {
-    if (this.source !== 'header' || !this.#isComparable) return;
+    if (this.source !== 'header' || this.kind.perDay) return;
     // What is corrected at the end returns too, at any time.
     if (this.kind.unit === 'tokens' && this.#corrects) return;
     const { returns, refill } = this.beliefs;
     const stated = this.limit / this.kind.windowMs;
     const size = this.#average;
-    const rate = returns.observe(report, this.limit, stated, this.limitRate, size, 2 * Math.max(0, quantum - 1));
+    const isOutput = this.kind.unit === 'outputTokens';
+    const counted = isOutput ? { ...report, mark: report.mark - this.#uncounted() } : report;
+    const rate = returns.observe(counted, this.limit, stated, this.limitRate, size, 2 * Math.max(0, quantum - 1));
     if (rate !== undefined) refill.returned(rate / stated, now);
     refill.mayBeHigher(returns.isProven && report.remaining + 2 * size >= this.limit);
   }

@@ -218,7 +218,7 @@ export class LimitSet {
     this.admitted.giveBack(unit, back, reservation.sentAt, now);
     for (const bucket of this.buckets) {
       if (bucket.kind.unit !== unit) continue;
-      if (counted) bucket.trueUp(back, now);
+      if (counted) bucket.trueUp(back, now, reservation.sequence);
       else bucket.neverCounted(reservation.sequence, back);
     }
   }
