@@ -51,7 +51,8 @@ export interface Limit extends LimitFacts {
   /** A call that took `reserved` and is charged `amount` got through. */
   accepted(amount: number, reserved: number, sentAt: number, now: number): void;
   /**
-   * The final charge of the request with this sequence number is `amount` less than on arrival. Returns whether the provider is known to return the difference.
+   * The final charge of the request with this sequence number is `amount` less than on arrival. Returns whether the
+   * provider is known to return the difference.
    */
   trueUp(amount: number, now: number, sequence?: number): boolean;
   /** The provider never counted this part of a request. */
