@@ -1,54 +1,53 @@
 import { describe, expect, it } from 'vitest';
 import type { CircuitGate } from '../../src/core/admission.ts';
 import { Overload } from '../../src/pacing/limits/overload.ts';
+import { SentAttempts } from '../helpers/sent-attempts.ts';
 import { fail, finish, harness, PACING, watch, type Watched } from './harness.ts';
 
 /** So many attempts at once, 10 ms apart. */
-function burst(overload: Overload, count: number, from = 1) {
-  const attempts = Array.from({ length: count }, (_, index) => ({
-    sequence: from + index,
-    inFlight: index + 1,
-    sentAt: (from + index) * 10,
-  }));
-  for (const attempt of attempts) overload.sent(attempt);
-  return attempts;
+function burst(sent: SentAttempts, count: number, from = 1) {
+  return Array.from({ length: count }, (_, index) => sent.send(from + index, (from + index) * 10, index + 1));
 }
 
 describe('what a busy server refuses', () => {
   it('is taken for a limit once two are refused behind others that it keeps', () => {
-    const overload = new Overload();
-    const attempts = burst(overload, 20);
+    const sent = new SentAttempts();
+    const overload = new Overload(sent.list);
+    const attempts = burst(sent, 20);
     const refused = attempts.slice(16).map((attempt) => {
-      overload.ended(attempt);
+      attempt.answered = true;
       return overload.refused(attempt, 20, attempt.sentAt + 100);
     });
     expect(refused).toEqual([false, true, true, true]);
   });
 
   it('is none if all that was sent before is refused as well', () => {
-    const overload = new Overload();
-    for (const attempt of burst(overload, 20)) {
-      overload.ended(attempt);
+    const sent = new SentAttempts();
+    const overload = new Overload(sent.list);
+    for (const attempt of burst(sent, 20)) {
+      attempt.answered = true;
       expect(overload.refused(attempt, 20, attempt.sentAt + 100)).toBe(false);
     }
   });
 
   it('is none with far fewer in flight than were just served', () => {
-    const overload = new Overload();
-    const attempts = burst(overload, 40);
+    const sent = new SentAttempts();
+    const overload = new Overload(sent.list);
+    const attempts = burst(sent, 40);
     for (const attempt of attempts) {
-      overload.ended(attempt);
+      attempt.answered = true;
       overload.served(attempt, 1_000);
     }
-    for (const attempt of burst(overload, 10, 101).slice(5)) {
-      overload.ended(attempt);
+    for (const attempt of burst(sent, 10, 101).slice(5)) {
+      attempt.answered = true;
       expect(overload.refused(attempt, 110, attempt.sentAt + 100)).toBe(false);
     }
   });
 
   it('is none any more if fewer in flight do not help', () => {
-    const overload = new Overload();
-    const held = burst(overload, 20);
+    const sent = new SentAttempts();
+    const overload = new Overload(sent.list);
+    const held = burst(sent, 20);
     const refusedAgain = [101, 201, 301, 401, 501].map((sequence, round) => {
       const pair = [1, 2].map((next) => ({ sequence: sequence + next, inFlight: 20 - round, sentAt: sequence * 10 }));
       return pair.map((attempt) => overload.refused(attempt, attempt.sequence, attempt.sentAt + 10)).at(-1);

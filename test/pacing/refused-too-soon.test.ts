@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SentAttempts, type TestAttempt } from '../helpers/sent-attempts.ts';
 import { LoadEvidence } from '../../src/pacing/limits/load-evidence.ts';
 import { Spacing } from '../../src/pacing/limits/spacing.ts';
 import { callsAtOnce, leakyBucket, varied } from './gateways.ts';
@@ -75,50 +76,57 @@ describe('calls that come too soon after others', () => {
 });
 
 describe('refusals compared by the number in flight', () => {
-  function attempts(load: LoadEvidence, from: number, count: number, sentAt: number) {
-    const sent = Array.from({ length: count }, (_, index) => ({ sequence: from + index, sentAt }));
-    for (const attempt of sent) load.sent(attempt);
-    return sent;
+  function evidence() {
+    const sent = new SentAttempts();
+    const load = new LoadEvidence(sent.list);
+    const attempts = (from: number, count: number, sentAt: number): TestAttempt[] =>
+      Array.from({ length: count }, (_, index) => {
+        const attempt = sent.send(from + index, sentAt);
+        load.sent(sentAt);
+        return attempt;
+      });
+    const ended = (attempt: TestAttempt): void => sent.list.remove(attempt);
+    return { load, attempts, ended };
   }
 
   it('are explained by it if what is let through next has fewer before it', () => {
-    const load = new LoadEvidence();
-    let held = attempts(load, 1, 8, 0);
+    const { load, attempts, ended } = evidence();
+    let held = attempts(1, 8, 0);
     for (let round = 1; round <= 3; round++) {
-      const [refused] = attempts(load, 100 * round, 1, 1_000 * round);
+      const [refused] = attempts(100 * round, 1, 1_000 * round);
       load.refused(refused!, 1_000 * round + 50);
-      load.ended(refused!);
+      ended(refused!);
       const [first, ...rest] = held;
-      load.ended(first!);
-      held = [...rest, ...attempts(load, 100 * round + 1, 1, 1_000 * round + 100)];
+      ended(first!);
+      held = [...rest, ...attempts(100 * round + 1, 1, 1_000 * round + 100)];
       load.served(held.at(-1)!);
     }
     expect([load.explains, load.contradicts]).toEqual([true, false]);
   });
 
   it('are not if as many are let through later, once we send them', () => {
-    const load = new LoadEvidence();
+    const { load, attempts, ended } = evidence();
     for (let round = 0; round < 3; round++) {
-      const held = attempts(load, 100 * round + 1, 8, 10_000 * round);
-      const [refused] = attempts(load, 100 * round + 10, 1, 10_000 * round + 1_000);
+      const held = attempts(100 * round + 1, 8, 10_000 * round);
+      const [refused] = attempts(100 * round + 10, 1, 10_000 * round + 1_000);
       load.refused(refused!, 10_000 * round + 1_050);
-      load.ended(refused!);
-      load.ended(held[0]!);
-      held.push(...attempts(load, 100 * round + 11, 3, 10_000 * round + 2_000));
+      ended(refused!);
+      ended(held[0]!);
+      held.push(...attempts(100 * round + 11, 3, 10_000 * round + 2_000));
       for (const attempt of held.slice(-3)) load.served(attempt);
-      for (const attempt of held) load.ended(attempt);
+      for (const attempt of held) ended(attempt);
     }
     expect([load.explains, load.contradicts]).toEqual([false, true]);
   });
 
   it('are not if it has as many', () => {
-    const load = new LoadEvidence();
-    attempts(load, 1, 8, 0);
+    const { load, attempts, ended } = evidence();
+    attempts(1, 8, 0);
     for (let round = 1; round <= 3; round++) {
-      const [refused] = attempts(load, 100 * round, 1, 1_000 * round);
+      const [refused] = attempts(100 * round, 1, 1_000 * round);
       load.refused(refused!, 1_000 * round + 50);
-      load.ended(refused!);
-      const [next] = attempts(load, 100 * round + 1, 1, 1_000 * round + 100);
+      ended(refused!);
+      const [next] = attempts(100 * round + 1, 1, 1_000 * round + 100);
       load.served(next!);
     }
     expect([load.explains, load.contradicts]).toEqual([false, true]);

@@ -1,4 +1,6 @@
+import type { LinkedList } from '../../core/linked-list.ts';
 import { refusalWaitMs } from './refusal-wait.ts';
+import type { SentAttempt } from './sent-attempt.ts';
 
 const ENOUGH = 2;
 /** Weight of the comparisons so far when one is added. */
@@ -9,10 +11,7 @@ const BY_CHANCE = 0.25;
 /** A refusal is compared with what is let through in this time. */
 const COMPARED_MS = 30_000;
 
-interface Sent {
-  readonly sequence: number;
-  readonly sentAt: number;
-}
+type Sent = Pick<SentAttempt, 'sequence' | 'sentAt'>;
 
 interface Refused extends Sent {
   /** How many before it were still in flight when it was refused. */
@@ -27,8 +26,7 @@ interface Refused extends Sent {
  * once.
  */
 export class LoadEvidence {
-  /** Sent and not yet over, in the order of sending. */
-  readonly #inFlight = new Set<Sent>();
+  readonly #inFlight: LinkedList<SentAttempt>;
   #refusalMs = 0;
   /** Of the refusals since anything was let through, that with the fewest in flight before it. */
   #refused: Refused | undefined;
@@ -36,6 +34,11 @@ export class LoadEvidence {
   #comparedTo = 0;
   #fewer = 0;
   #asMany = 0;
+
+  /** `inFlight`: the lane's attempts whose answers are not over, bodies included, in the order of sending. */
+  constructor(inFlight: LinkedList<SentAttempt>) {
+    this.#inFlight = inFlight;
+  }
 
   /** The number in flight explains the refusals. */
   get explains(): boolean {
@@ -47,14 +50,9 @@ export class LoadEvidence {
     return this.#asMany >= ENOUGH && this.#asMany > this.#fewer;
   }
 
-  sent(attempt: Sent): void {
-    this.#inFlight.add(attempt);
-    this.#look(attempt.sentAt);
-  }
-
-  /** The attempt is over, body included. */
-  ended(attempt: Sent): void {
-    this.#inFlight.delete(attempt);
+  /** Another attempt was sent. */
+  sent(now: number): void {
+    this.#look(now);
   }
 
   served({ sequence }: Sent): void {
@@ -73,10 +71,7 @@ export class LoadEvidence {
 
   #before(sequence: number): number {
     let before = 0;
-    for (const attempt of this.#inFlight) {
-      if (attempt.sequence >= sequence) break;
-      before++;
-    }
+    for (let each = this.#inFlight.first; each && each.sequence < sequence; each = each.after) before++;
     return before;
   }
 
@@ -90,10 +85,10 @@ export class LoadEvidence {
     }
     const waitMs = refusalWaitMs(this.#refusalMs);
     let before = 0;
-    for (const { sequence, sentAt } of this.#inFlight) {
-      if (now - sentAt < waitMs) return;
-      if (sequence > this.#comparedTo) {
-        this.#comparedTo = sequence;
+    for (let each = this.#inFlight.first; each; each = each.after) {
+      if (now - each.sentAt < waitMs) return;
+      if (each.sequence > this.#comparedTo) {
+        this.#comparedTo = each.sequence;
         if (this.#compare(refused, before)) return;
       }
       before++;

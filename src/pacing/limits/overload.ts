@@ -1,3 +1,8 @@
+import type { LinkedList } from '../../core/linked-list.ts';
+import type { SentAttempt } from './sent-attempt.ts';
+
+type Sent = Pick<SentAttempt, 'sequence' | 'inFlight' | 'sentAt'>;
+
 /** Fewer in flight than this part of what was served lately are not too many. */
 const AS_MANY = 0.6;
 /** The most served is that of the last one to two spans. */
@@ -14,20 +19,12 @@ const OUTLASTS = 3;
 /** Times that fewer in flight may not have helped, since what is served shows only after some refusals. */
 const IN_VAIN = 1;
 
-/** An attempt: how many were in flight, itself included. */
-interface Sent {
-  readonly sequence: number;
-  readonly inFlight: number;
-  readonly sentAt: number;
-}
-
 /**
  * Whether a server that says "overloaded" has a limit on attempts in flight: it then refuses what comes while more are in
  * flight than it has served, and serves what comes once fewer are. A server that is down serves no more for that.
  */
 export class Overload {
-  /** In the order of sending. */
-  readonly #unanswered = new Set<Sent>();
+  readonly #inFlight: LinkedList<SentAttempt>;
   /** Most in flight at an attempt served in this span and in the one before. */
   #most = 0;
   #mostBefore = 0;
@@ -48,13 +45,9 @@ export class Overload {
   #believed = false;
   #contradicted = false;
 
-  sent(attempt: Sent): void {
-    this.#unanswered.add(attempt);
-  }
-
-  /** The attempt was answered in any way, or given up. */
-  ended(attempt: Sent): void {
-    this.#unanswered.delete(attempt);
+  /** `inFlight`: the lane's attempts that are not over, in the order of sending. */
+  constructor(inFlight: LinkedList<SentAttempt>) {
+    this.#inFlight = inFlight;
   }
 
   served({ sequence, inFlight }: Sent, now: number): void {
@@ -97,9 +90,9 @@ export class Overload {
 
   /** Attempts that have outlasted refusals are being served. */
   #outlast(now: number): void {
-    for (const attempt of this.#unanswered) {
+    for (let attempt = this.#inFlight.first; attempt; attempt = attempt.after) {
       if (now - attempt.sentAt < OUTLASTS * this.#refusalMs) break;
-      if (attempt.sequence <= this.#outlastedUpTo) continue;
+      if (attempt.answered || attempt.sequence <= this.#outlastedUpTo) continue;
       this.#outlastedUpTo = attempt.sequence;
       this.served(attempt, now);
     }
@@ -108,9 +101,8 @@ export class Overload {
   /** How many sent before are unanswered. */
   #ahead(sequence: number): number {
     let ahead = 0;
-    for (const attempt of this.#unanswered) {
-      if (attempt.sequence >= sequence) break;
-      ahead++;
+    for (let attempt = this.#inFlight.first; attempt && attempt.sequence < sequence; attempt = attempt.after) {
+      if (!attempt.answered) ahead++;
     }
     return ahead;
   }

@@ -12,8 +12,10 @@ import { finalCharge } from '../usage/final-charge.ts';
 import { GivenBack } from '../usage/given-back.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { Crowding } from './crowding.ts';
+import { LinkedList } from '../../core/linked-list.ts';
 import { LoadEvidence } from './load-evidence.ts';
 import { Overload } from './overload.ts';
+import type { SentAttempt } from './sent-attempt.ts';
 import { readLearned, writeLearned } from '../usage/learned-text.ts';
 import type { LearnedTokens } from '../usage/learned-tokens.ts';
 import { Estimator } from '../usage/token-estimator.ts';
@@ -73,8 +75,10 @@ export class Pacer {
   readonly #refusedSizes = new RefusedSizes();
   readonly #concurrency: ConcurrencyLimit;
   readonly #crowding = new Crowding();
-  readonly #overload = new Overload();
-  readonly #load = new LoadEvidence();
+  /** Attempts that are not over, in the order of sending. */
+  readonly #inFlight = new LinkedList<SentAttempt>();
+  readonly #overload = new Overload(this.#inFlight);
+  readonly #load = new LoadEvidence(this.#inFlight);
   readonly #hidden = new HiddenLimit();
   readonly #beliefs: BeliefWatch;
   readonly #givenBack = new GivenBack();
@@ -209,8 +213,8 @@ export class Pacer {
     this.#comingBack += this.#givesBack(reservation);
     reservation.inFlight = ++this.#active;
     this.#averageTokens += (tokensOf(reserved) - this.#averageTokens) * Math.max(0.02, 1 / this.#sequence);
-    this.#overload.sent(reservation);
-    this.#load.sent(reservation);
+    this.#inFlight.add(reservation);
+    this.#load.sent(now);
     this.#firstCalls.take(reserved);
     this.#hidden.take(this.#cost(reserved), reservation.sequence, now);
     this.#acceleration?.take(tokensOf(reserved));
@@ -286,7 +290,7 @@ export class Pacer {
 
   released(reservation: Reservation, now: number): void {
     this.#active--;
-    this.#load.ended(reservation);
+    this.#inFlight.remove(reservation);
     this.#comingBack -= this.#givesBack(reservation);
     this.#answered(reservation);
     // No headers and no outcome: the request was never sent. An outcome that arrives later charges it again.
@@ -325,7 +329,6 @@ export class Pacer {
   #answered(reservation: Reservation): void {
     if (reservation.answered) return;
     reservation.answered = true;
-    this.#overload.ended(reservation);
     addAmounts(this.unanswered, reservation.reserved, -1);
   }
 

@@ -1,6 +1,7 @@
 import type { Unit } from '../../core/dimensions.ts';
 import type { LimitReading } from '../../core/outcome.ts';
 import type { ChargeRule, RequestInfo } from '../../core/provider.ts';
+import type { SentAttempt } from '../limits/sent-attempt.ts';
 import type { Estimator } from './token-estimator.ts';
 
 /** An amount of each unit that limits count. */
@@ -28,7 +29,7 @@ export function addAmounts(sums: Amounts, amounts: Readonly<Amounts>, sign: 1 | 
 }
 
 /** What one attempt takes of each limit, from its estimate to its settlement. */
-export interface Reservation {
+export interface Reservation extends SentAttempt {
   readonly info: RequestInfo;
   /** Number of calls that the estimate is based on. */
   readonly learnedFrom: number;
@@ -103,5 +104,7 @@ export function createReservation(
     answered: false,
     outputPending: false,
     refusal: undefined,
+    before: undefined,
+    after: undefined,
   };
 }
