@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LimitBucket } from '../../src/pacing/limits/known-limit.ts';
 import { ReturnedUnits } from '../../src/pacing/limits/returned-units.ts';
 
 const LIMIT = 60;
@@ -85,5 +86,22 @@ describe('units that return sooner than the stated limit can', () => {
     pause(10_000);
     calls(5);
     expect(returns.isProven).toBe(false);
+  });
+});
+
+describe('tokens that a server returns at the end of an answer', () => {
+  it('are not taken for a higher rate, whatever the provider is known to do', () => {
+    const policy = { headroom: 0, smooth: false, corrects: false };
+    const limit = new LimitBucket('tokens', 6_000, 'header', policy, 0);
+    for (let sequence = 1; sequence <= 40; sequence++) {
+      const at = 100 * sequence;
+      limit.take(500, sequence);
+      // A tenth of the reserved tokens is used, and the rest comes back.
+      const remaining = 6_000 - 500 - 50 * sequence;
+      const sent = { sentAt: at, sampledAt: at, previousAt: at, sequence, mark: 500 * sequence, since: 0 };
+      const seen = { limit: 6_000, remaining, source: 'header', inFlight: 1, amount: 500, refused: false } as const;
+      limit.observe({ ...seen, ...sent }, at + 10);
+    }
+    expect(limit.snapshot(4_100).beliefs).not.toContain('shorter_window');
   });
 });

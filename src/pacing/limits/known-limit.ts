@@ -606,8 +606,8 @@ export class LimitBucket implements LimitModel {
 
   #learnReturns(report: LevelReport, quantum: number, now: number): void {
     if (this.source !== 'header' || this.kind.perDay) return;
-    // What is corrected at the end returns too, at any time.
-    if (this.kind.unit === 'tokens' && this.#corrects) return;
+    // What a server corrects at the end returns too, and not all that do are known.
+    if (this.kind.unit === 'tokens') return;
     const { returns, refill } = this.beliefs;
     const stated = this.limit / this.kind.windowMs;
     const size = this.#average;
