@@ -40,6 +40,7 @@ interface Observed {
 }
 
 let nextKey = 1;
+const MAX_TURNS = 5;
 
 /** Refuses the first call `times` times, then lets a plain one come; returns what is sent, and which calls wait. */
 async function observe(way: Way, sdk: SdkCase, refusal: Answer, times: 1 | 2): Promise<Observed> {
@@ -59,6 +60,9 @@ async function observe(way: Way, sdk: SdkCase, refusal: Answer, times: 1 | 2): P
   // The refusal is settled in the turns after its event.
   await new Promise((resolve) => setImmediate(resolve));
   const before = server.requests.length;
+  const isUnsettled = (): boolean =>
+    eventsOf(guard.events, 'attempt.start').length === 1 && guard.snapshot().some(({ inFlight }) => inFlight > 0);
+  for (let turn = 0; turn < MAX_TURNS && isUnsettled(); turn++) await new Promise((resolve) => setImmediate(resolve));
   // A single refusal fails no other call: a second one tries.
   if (times === 2) await ask().catch(() => undefined);
   const second = await ask().then(
