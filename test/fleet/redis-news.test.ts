@@ -109,7 +109,8 @@ describe.each(Object.keys(CLIENTS))('a store on a client of %s', (kind) => {
     await server.start();
     await eventually(() => expect(hears.at(-1)).toBe(true));
     await eventually(() => store.exchange('lane', report('a', [limit()], { ...SELDOM, pauseMs: 900 })));
-    await eventually(() => expect(news).toHaveLength(1));
+    // An exchange whose reply is lost is repeated, and so is its news.
+    await eventually(() => expect(news).not.toHaveLength(0));
   });
 
   it('has one extra connection as long as there are listeners', async () => {
