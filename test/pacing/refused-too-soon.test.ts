@@ -82,7 +82,7 @@ describe('refusals compared by the number in flight', () => {
     const attempts = (from: number, count: number, sentAt: number): TestAttempt[] =>
       Array.from({ length: count }, (_, index) => {
         const attempt = sent.send(from + index, sentAt);
-        load.sent(sentAt);
+        load.look(sentAt);
         return attempt;
       });
     const ended = (attempt: TestAttempt): void => sent.list.remove(attempt);

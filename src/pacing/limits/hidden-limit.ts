@@ -1,7 +1,7 @@
 import type { WhoWaits } from '../../core/admission.ts';
 import { HintTrust } from './hint-trust.ts';
 import { MeasuredPace } from './measured-pace.ts';
-import { refusalWaitMs } from './refusal-wait.ts';
+import { RefusalTime } from './refusal-time.ts';
 import { RecentRefusals } from './recent-refusals.ts';
 import { Spacing } from './spacing.ts';
 import { WallRhythm } from './wall-rhythm.ts';
@@ -93,8 +93,7 @@ const CALL: Verdict = { who: 'call', laneMs: 0 };
  * - `chance`: refusals come at any pace, so slowing down is useless. More refusals than that mean `wall` or `pace`.
  */
 export class HiddenLimit {
-  /** Average time until a refusal arrives. */
-  refusalMs = 0;
+  readonly #refusalTime = new RefusalTime();
   #belief: HiddenBelief = 'none';
   readonly #pace = new MeasuredPace();
   #wallSince = 0;
@@ -144,6 +143,11 @@ export class HiddenLimit {
     return rate < Infinity ? rate : undefined;
   }
 
+  /** Average time until a refusal arrives. */
+  get refusalMs(): number {
+    return this.#refusalTime.averageMs;
+  }
+
   /** Time in which a pace doubles without refusals. */
   get doublingMs(): number {
     return Math.min(MAX_DOUBLING_MS, Math.max(MIN_DOUBLING_MS, DOUBLING * this.refusalMs));
@@ -152,7 +156,7 @@ export class HiddenLimit {
   waitMs(cost: number, now: number): number {
     if (this.#belief === 'wall') {
       if (this.#probeAt === undefined) return Math.max(0, this.#tryAt - now);
-      const leftMs = this.#probeAt + refusalWaitMs(this.refusalMs) - now;
+      const leftMs = this.#probeAt + this.#refusalTime.waitMs - now;
       if (leftMs > 0) return leftMs;
       this.#open(now);
     }
@@ -203,14 +207,14 @@ export class HiddenLimit {
     if (this.#belief === 'pace') return true;
     if (this.#belief === 'wall') return now - this.#wallSince < MAX_WALL_MS;
     const among = Math.min(sequence, SOME);
-    const refused = this.#spacing.refusedAmong(sequence, among);
+    const refused = this.#spacing.refusals.count(sequence, among);
     return among >= FEW && refused >= TOO_FAST * among && refused < among;
   }
 
   /** Returns which calls wait, and how long the lane must pause. */
   throttled(refusal: HiddenRefusal, now: number): Verdict {
     const { cost, sequence, sentAt, hintMs, news } = refusal;
-    this.refusalMs += (now - sentAt - this.refusalMs) * (this.refusalMs === 0 ? 1 : 0.2);
+    this.#refusalTime.refused(sentAt, now);
     this.#pace.refused(cost, sequence);
     this.#minute -= cost;
     this.#metered -= cost;
@@ -342,7 +346,7 @@ export class HiddenLimit {
     const refused = this.#refusals.count(this.#sequence, Math.min(KEPT, sent));
     const tooMany = refused >= TOO_MANY && refused >= REFUSED_BY_LIMIT * sent;
     // The newest calls may still be refused.
-    const known = sent - this.#pace.rate * refusalWaitMs(this.refusalMs);
+    const known = sent - this.#pace.rate * this.#refusalTime.waitMs;
     if (!tooMany && known < TRIAL && sent < KEPT && !isOver) return;
     if (!tooMany && sent >= TRIAL) {
       this.#byChance(this.#pace.rate, now);

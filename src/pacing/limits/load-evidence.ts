@@ -1,5 +1,5 @@
 import type { LinkedList } from '../../core/linked-list.ts';
-import { refusalWaitMs } from './refusal-wait.ts';
+import { RefusalTime } from './refusal-time.ts';
 import type { SentAttempt } from './sent-attempt.ts';
 
 const ENOUGH = 2;
@@ -27,7 +27,7 @@ interface Refused extends Sent {
  */
 export class LoadEvidence {
   readonly #inFlight: LinkedList<SentAttempt>;
-  #refusalMs = 0;
+  readonly #refusalTime = new RefusalTime();
   /** Of the refusals since anything was let through, that with the fewest in flight before it. */
   #refused: Refused | undefined;
   /** The newest attempt that was compared with it. */
@@ -50,19 +50,14 @@ export class LoadEvidence {
     return this.#asMany >= ENOUGH && this.#asMany > this.#fewer;
   }
 
-  /** Another attempt was sent. */
-  sent(now: number): void {
-    this.#look(now);
-  }
-
   served({ sequence }: Sent): void {
     if (!this.#refused || sequence <= this.#refused.sequence) return;
     this.#compare(this.#refused, this.#before(sequence));
   }
 
   refused({ sequence, sentAt }: Sent, now: number): void {
-    this.#refusalMs += (now - sentAt - this.#refusalMs) * (this.#refusalMs === 0 ? 1 : 0.2);
-    this.#look(now);
+    this.#refusalTime.refused(sentAt, now);
+    this.look(now);
     const before = this.#before(sequence);
     if (this.#refused && !this.#refused.isFewer && before > this.#refused.before) return;
     this.#refused = { sequence, sentAt, before, isFewer: false };
@@ -75,15 +70,15 @@ export class LoadEvidence {
     return before;
   }
 
-  /** Compares what was let through after the refused attempt. */
-  #look(now: number): void {
+  /** Compares what was let through after the refused attempt. Call it at each attempt. */
+  look(now: number): void {
     const refused = this.#refused;
     if (!refused) return;
     if (now - refused.sentAt > COMPARED_MS) {
       this.#refused = undefined;
       return;
     }
-    const waitMs = refusalWaitMs(this.#refusalMs);
+    const { waitMs } = this.#refusalTime;
     let before = 0;
     for (let each = this.#inFlight.first; each; each = each.after) {
       if (now - each.sentAt < waitMs) return;

@@ -1,4 +1,5 @@
 import type { LinkedList } from '../../core/linked-list.ts';
+import { RefusalTime } from './refusal-time.ts';
 import type { SentAttempt } from './sent-attempt.ts';
 
 type Sent = Pick<SentAttempt, 'sequence' | 'inFlight' | 'sentAt'>;
@@ -31,8 +32,7 @@ export class Overload {
   #spanFrom = 0;
   /** The newest attempt that had outlasted refusals. */
   #outlastedUpTo = 0;
-  /** Average time until a refusal comes. */
-  #refusalMs = 0;
+  readonly #refusalTime = new RefusalTime();
   #lastRefused: readonly [before: number, last: number] = [-Infinity, -Infinity];
   /** Fewest in flight at an attempt refused in this span. */
   #fewest = Infinity;
@@ -69,7 +69,7 @@ export class Overload {
   /** An attempt was refused. Returns whether too many were in flight. `newest`: sequence number of the newest attempt. */
   refused({ sequence, inFlight, sentAt }: Sent, newest: number, now: number): boolean {
     this.#age(now);
-    this.#refusalMs += (now - sentAt - this.#refusalMs) * (this.#refusalMs === 0 ? 1 : 0.2);
+    this.#refusalTime.refused(sentAt, now);
     this.#outlast(now);
     if (sequence <= this.#loweredAt) return this.#believed;
     const [before, last] = this.#lastRefused;
@@ -91,7 +91,7 @@ export class Overload {
   /** Attempts that have outlasted refusals are being served. */
   #outlast(now: number): void {
     for (let attempt = this.#inFlight.first; attempt; attempt = attempt.after) {
-      if (now - attempt.sentAt < OUTLASTS * this.#refusalMs) break;
+      if (now - attempt.sentAt < OUTLASTS * this.#refusalTime.averageMs) break;
       if (attempt.answered || attempt.sequence <= this.#outlastedUpTo) continue;
       this.#outlastedUpTo = attempt.sequence;
       this.served(attempt, now);

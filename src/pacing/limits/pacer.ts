@@ -214,7 +214,7 @@ export class Pacer {
     reservation.inFlight = ++this.#active;
     this.#averageTokens += (tokensOf(reserved) - this.#averageTokens) * Math.max(0.02, 1 / this.#sequence);
     this.#inFlight.add(reservation);
-    this.#load.sent(now);
+    this.#load.look(now);
     this.#firstCalls.take(reserved);
     this.#hidden.take(this.#cost(reserved), reservation.sequence, now);
     this.#acceleration?.take(tokensOf(reserved));

@@ -15,6 +15,10 @@ export class RecentRefusals {
     this.#refused[sequence % this.#refused.length] = 1;
   }
 
+  has(sequence: number): boolean {
+    return this.#refused[sequence % this.#refused.length] === 1;
+  }
+
   /** How many of the `among` attempts up to this sequence number were refused. */
   count(sequence: number, among: number): number {
     let refused = 0;

@@ -1,4 +1,5 @@
-import { refusalWaitMs } from './refusal-wait.ts';
+import { RecentRefusals } from './recent-refusals.ts';
+import { RefusalTime } from './refusal-time.ts';
 
 /** Number of newest attempts that are evidence. */
 const KEPT = 64;
@@ -9,10 +10,6 @@ const SHORTER = 0.95;
 /** Once that is believed, a refused one may be longer by this factor: requests do not take the same time each. */
 const SAME = 1.1;
 
-const UNANSWERED = 0;
-const SERVED = 1;
-const REFUSED = 2;
-
 /**
  * Whether a limit refuses what follows the previous call too soon, since its bucket holds a single call: then every
  * refused attempt came sooner after the last one that got through than any served one did. What got through between two
@@ -20,11 +17,12 @@ const REFUSED = 2;
  */
 export class Spacing {
   readonly #sentAt = new Float64Array(KEPT);
-  readonly #outcome = new Uint8Array(KEPT);
+  readonly #served = new Uint8Array(KEPT);
+  readonly refusals: RecentRefusals = new RecentRefusals(KEPT);
   /** The shortest time between two calls that got through. */
   shortestMs: number = Infinity;
   #newest = 0;
-  #refusalMs = 0;
+  readonly #refusalTime = new RefusalTime();
   #isBelieved = false;
 
   get isBelieved(): boolean {
@@ -33,27 +31,19 @@ export class Spacing {
 
   sent(sequence: number, now: number): void {
     this.#sentAt[sequence % KEPT] = now;
-    this.#outcome[sequence % KEPT] = UNANSWERED;
+    this.#served[sequence % KEPT] = 0;
+    this.refusals.sent(sequence);
     this.#newest = sequence;
   }
 
   served(sequence: number): void {
-    if (this.#newest - sequence < KEPT) this.#outcome[sequence % KEPT] = SERVED;
+    if (this.#newest - sequence < KEPT) this.#served[sequence % KEPT] = 1;
   }
 
   refused(sequence: number, sentAt: number, now: number): void {
-    this.#refusalMs += (now - sentAt - this.#refusalMs) * (this.#refusalMs === 0 ? 1 : 0.2);
-    if (this.#newest - sequence < KEPT) this.#outcome[sequence % KEPT] = REFUSED;
+    this.#refusalTime.refused(sentAt, now);
+    if (this.#newest - sequence < KEPT) this.refusals.refused(sequence);
     this.#isBelieved = this.#explains(sequence, now);
-  }
-
-  /** How many of the `among` newest attempts up to this one were refused. */
-  refusedAmong(sequence: number, among: number): number {
-    let refused = 0;
-    for (let each = Math.max(1, sequence - among + 1); each <= sequence; each++) {
-      if (this.#outcome[each % KEPT] === REFUSED) refused++;
-    }
-    return refused;
   }
 
   /** Refusals come in the order of sending, so what was sent before `refusedNow` and is unanswered was let through. */
@@ -63,17 +53,17 @@ export class Spacing {
     let served = 0;
     let refused = 0;
     let previous: number | undefined;
-    const servedBefore = now - refusalWaitMs(this.#refusalMs);
+    const servedBefore = now - this.#refusalTime.waitMs;
     for (let each = Math.max(1, this.#newest - KEPT + 1); each <= this.#newest; each++) {
       const at = this.#sentAt[each % KEPT]!;
-      const outcome = this.#outcome[each % KEPT];
+      const isRefused = this.refusals.has(each);
       const gap = previous === undefined ? undefined : at - previous;
-      if (outcome !== REFUSED) previous = at;
+      if (!isRefused) previous = at;
       if (gap === undefined) continue;
-      if (outcome === REFUSED) {
+      if (isRefused) {
         refused++;
         longestRefused = Math.max(longestRefused, gap);
-      } else if (outcome === SERVED || each < refusedNow || at < servedBefore) {
+      } else if (this.#served[each % KEPT] === 1 || each < refusedNow || at < servedBefore) {
         served++;
         shortestServed = Math.min(shortestServed, gap);
       }
