@@ -84,7 +84,8 @@ export class FirstCalls {
     // Groq states no limit of requests per minute, and its token limit may admit far more calls at once.
     // The rest of a fleet probes at the same time, and what fits one process does not fit all.
     const alone = (this.#divider?.fleet ?? 1) === 1;
-    this.#explained = alone && (this.#allOurs(reservation, readings) || this.#limits.gauged);
+    const isTold = alone && !this.#limits.suspect;
+    this.#explained = isTold && (this.#allOurs(reservation, readings) || this.#limits.gauged);
     if (this.#explained) return;
     const share = this.#patient ? CAUTIOUS : this.#limits.roomFor(reservation.reserved) / MANY;
     this.#opening.allow(Math.max(CAUTIOUS, Math.min(BOLD, share)));
@@ -122,7 +123,6 @@ export class FirstCalls {
   /** Whether only our own consumption is missing, so that nobody else has used the limits. */
   #allOurs({ marks, sequence }: Reservation, readings: readonly LimitReading[]): boolean {
     if (sequence <= UNTOLD) return false;
-    if (this.#limits.suspect) return false;
     return readings.every(({ dimension, limit, remaining }) => {
       if (!isBucket(dimension) || remaining === undefined || LIMIT_KINDS[dimension].perDay) return true;
       const full = this.#limits.get(dimension)?.full ?? limit;

@@ -135,6 +135,11 @@ export class LimitBucket implements LimitModel {
     );
   }
 
+  /** Units per millisecond that the limit refills as it is stated. */
+  get #statedRate(): number {
+    return this.limit / this.kind.windowMs;
+  }
+
   /** Units per millisecond that the provider refills. */
   get limitRate(): number {
     return (this.beliefs.refill.factor * this.limit) / this.kind.windowMs;
@@ -168,7 +173,7 @@ export class LimitBucket implements LimitModel {
    */
   get gauged(): boolean {
     const tells = !this.kind.perDay && this.kind.unit !== 'outputTokens' && this.observed;
-    return !this.suspect && (!tells || this.beliefs.sharing.foreign.gauged);
+    return !tells || this.beliefs.sharing.foreign.gauged;
   }
 
   /** Whether the reported level may not be what it seems. */
@@ -326,12 +331,12 @@ export class LimitBucket implements LimitModel {
     if (this.source === 'config' || this.kind.perDay) return;
     this.beliefs.shortBucket.accepted(amount);
     if (this.burst < amount && this.burst < this.limit) this.#setBurst(amount, now);
-    this.beliefs.refill.accepted(amount, reserved, this.limit, this.limit / this.kind.windowMs, sentAt, now);
+    this.beliefs.refill.accepted(amount, reserved, this.limit, this.#statedRate, sentAt, now);
   }
 
   othersServed(amount: number, now: number): void {
     if (this.source === 'config' || this.kind.perDay) return;
-    this.beliefs.refill.served(amount, this.limit, this.limit / this.kind.windowMs, now);
+    this.beliefs.refill.served(amount, this.limit, this.#statedRate, now);
   }
 
   counted(own: number, counted: number): void {
@@ -405,8 +410,7 @@ export class LimitBucket implements LimitModel {
     if (newest && seen.resetMs !== undefined && !this.kind.perDay) {
       const missing = Math.max(0, this.limit - remaining);
       const reset = { at, resetMs: seen.resetMs, missing, mark: this.#taken - seen.since };
-      const limit = { limit: this.limit, rate: this.limit / this.kind.windowMs };
-      const isFixed = this.beliefs.reset(reset, limit, this.burst, quantum);
+      const isFixed = this.beliefs.reset(reset, this.#statedRate, this.burst, quantum);
       // A much earlier reset means that a shorter window is enforced, which holds no more than was found.
       const isWhole = seen.resetMs > MIN_PART * this.kind.windowMs;
       if (isFixed && isWhole && this.burst < this.full) this.#setBurst(this.full, now);
@@ -609,7 +613,7 @@ export class LimitBucket implements LimitModel {
     // What a server corrects at the end returns too, and not all that do are known.
     if (this.kind.unit === 'tokens') return;
     const { returns, refill } = this.beliefs;
-    const stated = this.limit / this.kind.windowMs;
+    const stated = this.#statedRate;
     const size = this.#average;
     const isOutput = this.kind.unit === 'outputTokens';
     const counted = isOutput ? { ...report, mark: report.mark - this.#uncounted() } : report;
@@ -630,10 +634,9 @@ export class LimitBucket implements LimitModel {
     sharing.foreign.forget();
     this.beliefs.returns.forget();
     shortBucket.restart(this.limit, scale.factor);
-    this.#level.resize(shortBucket.capacity ?? this.limit);
+    this.#resize(this.full, now);
     // What is owed consists of our own calls.
     if (this.level > 0) this.#level.value = Math.min(this.burst, (this.level * before) / scale.factor);
-    this.#burstProbe.restart(now);
   }
 
   /** Converts a remaining amount to that of a whole-window bucket, of which a shorter bucket can never use a part. */
@@ -648,8 +651,7 @@ export class LimitBucket implements LimitModel {
       const known = Math.min(before ?? this.limit, this.limit);
       const size = Math.min(this.full, this.limit);
       // What was left at a refusal is out of reach; what is above it is not.
-      this.#level.resize(this.burst >= known ? size : Math.min(size, this.burst + Math.max(0, size - known)));
-      this.#burstProbe.restart(now);
+      this.#resize(this.burst >= known ? size : Math.min(size, this.burst + Math.max(0, size - known)), now);
     }
     return remaining + this.limit - this.full;
   }
@@ -669,6 +671,12 @@ export class LimitBucket implements LimitModel {
     if (source === 'body') this.#level.value = Math.min(this.burst, level < 0 ? (level * limit) / this.limit : level);
     this.limit = limit;
     this.beliefs.forget(limit, now);
+  }
+
+  /** What was taken for the rest of the window is the level of a bucket of another size, or the reverse. */
+  #resize(burst: number, now: number): void {
+    this.#level.resize(burst);
+    this.#burstProbe.restart(now);
   }
 
   #setBurst(burst: number, now: number): void {

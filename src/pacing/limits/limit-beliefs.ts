@@ -33,12 +33,6 @@ interface MarkedReset extends ToldReset {
   readonly mark: number;
 }
 
-/** A limit as stated, and the rate per millisecond that this implies. */
-interface StatedLimit {
-  readonly limit: number;
-  readonly rate: number;
-}
-
 /** How to interpret a limit's stated numbers. Each belief has its own class, with the evidence for and against it. */
 export class LimitBeliefs {
   readonly scale: LevelScale = new LevelScale();
@@ -125,15 +119,18 @@ export class LimitBeliefs {
     return true;
   }
 
-  /** Returns whether the limit has just turned out to be a fixed window rather than a refilling bucket. */
-  reset(told: MarkedReset, limit: StatedLimit, burst: number, quantum: number): boolean {
+  /**
+   * `rate`: stated refill per millisecond. Returns whether the limit has just turned out to be a fixed window rather than
+   * a refilling bucket.
+   */
+  reset(told: MarkedReset, rate: number, burst: number, quantum: number): boolean {
     const { at, resetMs, missing, mark } = told;
     const before = this.fixed.believed;
-    this.fixed.observe(told, this.refill.factor * limit.rate, quantum);
+    this.fixed.observe(told, this.refill.factor * rate, quantum);
     const changed = this.fixed.believed !== before;
     // The estimate of other users was based on the wrong interpretation.
     if (changed) this.sharing.foreign.forget();
-    this.promise.observe({ at, fullAt: at + resetMs, mark, missing, full: burst, comesInMs: missing / limit.rate });
+    this.promise.observe({ at, fullAt: at + resetMs, mark, missing, full: burst, comesInMs: missing / rate });
     return changed && !before;
   }
 
