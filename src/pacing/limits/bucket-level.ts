@@ -101,10 +101,8 @@ export class BucketLevel {
   /** Changes the bucket size; the amount used stays the same. */
   moveTo(burst: number): void {
     const by = burst - this.burst;
-    this.burst = burst;
-    this.peak = Math.min(burst, this.peak);
     this.value += by;
     this.claimed += by;
-    this.headroom.keepAtMost(burst);
+    this.resize(burst);
   }
 }
